@@ -1,0 +1,17 @@
+//! What an experiment is, and what a run of one leaves.
+//!
+//! Plain data and its files: an [`Experiment`] is a network and a [`Recipe`] to train it; a [`RunResult`] is the
+//! evidence of one run; a [`ResultsTable`] sets runs side by side. Training produces these, reports and tables read
+//! them, so this crate knows neither.
+
+mod files;
+mod recipe;
+mod results;
+mod run_result;
+mod table;
+
+pub use files::write_whole;
+pub use recipe::{Experiment, Optimizer, Recipe, Schedule};
+pub use results::{parse_result, read_result, read_results, results_directory, workspace_directory};
+pub use run_result::{Epoch, LAST_EPOCHS, RunResult, SCHEMA_VERSION, TARGET_ACCURACY, Versions};
+pub use table::ResultsTable;

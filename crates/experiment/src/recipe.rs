@@ -1,0 +1,65 @@
+//! An experiment and its recipe: everything that decides how a run goes.
+
+use mnist::Augmentation;
+use model_core::Architecture;
+use serde::{Deserialize, Serialize};
+
+/// A network and the way it is trained: one step of the ladder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment {
+    /// Name of the step's crate, for example `step-02-batchnorm`.
+    pub name: &'static str,
+    /// What the step adds, for people.
+    pub title: &'static str,
+    /// The network.
+    pub architecture: Architecture,
+    /// How it is trained.
+    pub recipe: Recipe,
+}
+
+/// How a network is trained. With the architecture, the data and the backend it decides a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The optimiser and its settings.
+    pub optimizer: Optimizer,
+    /// The learning rate that the schedule starts from.
+    pub learning_rate: f64,
+    /// How the learning rate changes from step to step.
+    pub schedule: Schedule,
+    /// Images per optimiser step.
+    pub batch_size: usize,
+    /// Passes over the training images.
+    pub epochs: usize,
+    /// Probability of dropping a value after each ReLU.
+    pub dropout: f64,
+    /// Random changes to each training image, if any.
+    pub augmentation: Option<Augmentation>,
+    /// Decides the initial weights, the order of the images, augmentation and dropout.
+    pub seed: u64,
+}
+
+/// An optimiser with its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Optimizer {
+    /// Stochastic gradient descent with momentum (no dampening).
+    Sgd {
+        /// Share of the last update's direction that is kept.
+        momentum: f64,
+        /// Whether the gradient is taken to be that ahead of the momentum step (Nesterov).
+        nesterov: bool,
+        /// L2 penalty: this times the weight is added to each gradient.
+        weight_decay: f64,
+    },
+}
+
+/// How the learning rate changes over the steps of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Schedule {
+    /// The same learning rate throughout.
+    Constant,
+    /// Half a cosine from the recipe's learning rate down to zero at the last step.
+    Cosine,
+}

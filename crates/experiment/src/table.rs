@@ -1,0 +1,135 @@
+//! The results table: runs of the steps side by side, one row a step.
+
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+
+use crate::{Epoch, RunResult, Schedule};
+
+/// The source's columns, then ours.
+const COLUMNS: [&str; 12] = [
+    "Experiment",
+    "Parameters",
+    "Batch Normalization",
+    "Dropout",
+    "FC Layer",
+    "Image Augmentation",
+    "LR Scheduler",
+    "Validation Accuracy",
+    "Lowest of last 5",
+    "Train Accuracy",
+    "Seconds/epoch",
+    "Seeds",
+];
+
+/// Rows of a results table: the runs of one step together, and single runs that are to stand out.
+#[derive(Clone, Debug)]
+pub struct ResultsTable {
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    step: String,
+    marked: bool,
+    runs: Vec<RunResult>,
+}
+
+impl ResultsTable {
+    /// One row for each step among `results`, in the order of the steps' names.
+    pub fn new(results: &[RunResult]) -> Self {
+        let mut rows: Vec<Row> = Vec::new();
+        for result in results {
+            match rows.iter_mut().find(|row| row.step == result.step) {
+                Some(row) => row.runs.push(result.clone()),
+                None => rows.push(Row { step: result.step.clone(), marked: false, runs: vec![result.clone()] }),
+            }
+        }
+        rows.sort_by(|a, b| a.step.cmp(&b.step));
+        Self { rows }
+    }
+
+    /// Adds a run as a marked row of its own, behind its step's.
+    pub fn mark(mut self, run: &RunResult) -> Self {
+        let row = Row { step: run.step.clone(), marked: true, runs: vec![run.clone()] };
+        let behind = self.rows.partition_point(|other| other.step <= row.step);
+        self.rows.insert(behind, row);
+        self
+    }
+
+    /// The table in box-drawing characters, as wide as the terminal allows; a marked row is bold, with an arrow.
+    pub fn to_terminal(&self) -> String {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_FULL_CONDENSED);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_header(COLUMNS);
+        for row in &self.rows {
+            let name = if row.marked { format!("→ {} ({})", row.step, row.kind()) } else { row.step.clone() };
+            let cells = row.cells(name).into_iter().map(Cell::new);
+            if row.marked {
+                table.add_row(cells.map(|cell| cell.add_attribute(Attribute::Bold)));
+            } else {
+                table.add_row(cells);
+            }
+        }
+        align(&mut table);
+        table.to_string()
+    }
+
+    /// The table as Markdown; `link` gives the address of a step.
+    pub fn to_markdown(&self, link: impl Fn(&str) -> String) -> String {
+        let mut table = Table::new();
+        table.load_style(presets::ASCII_MARKDOWN);
+        table.set_header(COLUMNS);
+        for row in &self.rows {
+            table.add_row(row.cells(format!("[{}]({})", row.step, link(&row.step))));
+        }
+        align(&mut table);
+        table.to_string()
+    }
+}
+
+impl Row {
+    /// What is peculiar about a single run.
+    fn kind(&self) -> String {
+        let run = &self.runs[0];
+        let epochs = run.epochs.len();
+        format!("this run: seed {}, {} epoch{}", run.seed, epochs, if epochs == 1 { "" } else { "s" })
+    }
+
+    fn cells(&self, name: String) -> Vec<String> {
+        let run = &self.runs[0];
+        let yes = |it: bool| String::from(if it { "yes" } else { "no" });
+        let over_runs = |value: fn(&RunResult) -> f64| self.runs.iter().map(value).collect::<Vec<_>>();
+        let lowest = over_runs(RunResult::lowest_of_last).into_iter().fold(f64::INFINITY, f64::min);
+        vec![
+            name,
+            run.parameters.to_string(),
+            yes(run.architecture.has_batch_norm()),
+            if run.recipe.dropout > 0.0 { run.recipe.dropout.to_string() } else { yes(false) },
+            yes(run.architecture.has_fully_connected()),
+            yes(run.recipe.augmentation.is_some()),
+            yes(run.recipe.schedule != Schedule::Constant),
+            mean_and_deviation(&over_runs(|run| 100.0 * Epoch::test_accuracy(run.last())), 2, " %"),
+            format!("{:.2} %", 100.0 * lowest),
+            mean_and_deviation(&over_runs(|run| 100.0 * run.last().train_accuracy), 2, " %"),
+            mean_and_deviation(&over_runs(RunResult::seconds_per_epoch), 1, ""),
+            self.runs.len().to_string(),
+        ]
+    }
+}
+
+/// The mean, with the standard deviation of the sample where there are several values.
+fn mean_and_deviation(values: &[f64], decimals: usize, unit: &str) -> String {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    if values.len() < 2 {
+        return format!("{mean:.decimals$}{unit}");
+    }
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    let deviation = (squares / (values.len() - 1) as f64).sqrt();
+    format!("{mean:.decimals$} ± {deviation:.decimals$}{unit}")
+}
+
+fn align(table: &mut Table) {
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}

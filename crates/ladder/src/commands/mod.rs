@@ -1,0 +1,6 @@
+//! The subcommands, each a module with its `Options` and a `run` that writes to where it is told.
+
+pub mod architecture;
+pub mod predict;
+pub mod report;
+pub mod table;

@@ -1,0 +1,52 @@
+//! `ladder report`: the generated documents.
+
+use std::io::Write;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use experiment::workspace_directory;
+use mnist::Mnist;
+
+use crate::steps;
+
+/// Options of `ladder report`.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Change nothing; list what is out of date, and fail if anything is
+    #[arg(long)]
+    check: bool,
+}
+
+/// Writes or checks the documents.
+///
+/// # Errors
+///
+/// The documents cannot be made or written, or are found out of date.
+pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
+    let root = workspace_directory();
+    let experiments = steps::experiments();
+    let test = Mnist::load_bundled()?.test;
+    if options.check {
+        let problems = report::check(&root, &experiments, &test)?;
+        for problem in &problems {
+            writeln!(output, "{problem}")?;
+        }
+        match problems.len() {
+            0 => writeln!(output, "All documents are up to date.")?,
+            1 => bail!("a document does not agree with the results"),
+            count => bail!("{count} documents do not agree with the results"),
+        }
+    } else {
+        let documents = report::write(&root, &experiments, &test)?;
+        let changed: Vec<&str> = documents
+            .iter()
+            .filter(|(_, changed)| *changed)
+            .map(|(path, _)| path.as_str())
+            .collect();
+        for path in &changed {
+            writeln!(output, "wrote {path}")?;
+        }
+        writeln!(output, "up to date: {} documents", documents.len())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! The command line over all steps of the ladder. Run with `cargo ladder`, or `cargo run -p ladder --`.
+//!
+//! Exit codes: 0 for success, 1 for a failure, which is one line on standard error, and 2 for a command line that is
+//! not understood. A reader that closes the pipe, as `head` does, has what it wanted: that is success.
+
+mod commands;
+mod prepare;
+mod steps;
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use commands::{architecture, predict, report, table};
+
+/// What the steps of the ladder are, and what came of them.
+#[derive(Debug, Parser)]
+#[command(name = "ladder", bin_name = "cargo ladder", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Sets the results of all steps side by side
+    Table(table::Options),
+    /// Shows a step's network, layer by layer: sizes, receptive field, parameters, multiply-adds
+    Architecture(architecture::Options),
+    /// Brings all generated documents up to date with the results
+    Report(report::Options),
+    /// Says which digit an image shows
+    Predict(predict::Options),
+}
+
+fn main() -> ExitCode {
+    match run(CommandLine::parse().command) {
+        Err(error) if !is_broken_pipe(&error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    let mut output = io::stdout().lock();
+    match command {
+        Command::Table(options) => table::run(&options, &mut output),
+        Command::Architecture(options) => architecture::run(&options, &mut output),
+        Command::Report(options) => report::run(&options, &mut output),
+        Command::Predict(options) => predict::run(&options, &mut output),
+    }?;
+    Ok(output.flush()?)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes
+        .into_iter()
+        .any(|cause| cause.kind() == ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn parse(arguments: &str) -> Result<Command, clap::Error> {
+        let arguments = arguments.split_whitespace();
+        CommandLine::try_parse_from(["ladder"].into_iter().chain(arguments))
+            .map(|line| line.command)
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn a_step_goes_by_its_name_or_its_number() {
+        for name in ["step-04-fc", "4", "04"] {
+            match parse(&format!("architecture {name}")) {
+                Ok(Command::Architecture(options)) => assert_eq!(options.step.name, "step-04-fc"),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_step_is_a_usage_error_that_lists_all_steps() {
+        for name in ["0", "7", "step-04", "fc", "+4"] {
+            let error = parse(&format!("architecture {name}")).unwrap_err();
+            assert_eq!(
+                (error.kind(), error.exit_code()),
+                (ErrorKind::ValueValidation, 2)
+            );
+            let message = error.to_string();
+            for experiment in steps::experiments() {
+                assert!(message.contains(&experiment.name), "{name}: {message}");
+            }
+        }
+    }
+
+    #[test]
+    fn runs_are_looked_for_in_runs_unless_told_otherwise() {
+        for (arguments, expected) in [
+            ("table", None),
+            ("table --runs", Some("runs")),
+            ("table --runs mine", Some("mine")),
+        ] {
+            match parse(arguments) {
+                Ok(Command::Table(options)) => {
+                    assert_eq!(options.runs.as_deref(), expected.map(std::path::Path::new))
+                }
+                other => panic!("{arguments}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn contradictions_and_omissions_are_usage_errors() {
+        for arguments in [
+            "",
+            "predict",
+            "architecture",
+            "architecture 1 --json --markdown",
+            "table extra",
+            "run",
+        ] {
+            assert_eq!(
+                parse(arguments).unwrap_err().exit_code(),
+                2,
+                "{arguments:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_told_from_other_errors() {
+        let error = |kind| anyhow::Error::from(io::Error::from(kind)).context("while writing");
+        assert!(is_broken_pipe(&error(ErrorKind::BrokenPipe)));
+        assert!(!is_broken_pipe(&error(ErrorKind::NotFound)));
+    }
+}

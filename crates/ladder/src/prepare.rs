@@ -1,0 +1,177 @@
+//! Any picture of a digit, made into what the network was trained on.
+//!
+//! MNIST's digits are white on black, scaled into 20×20 pixels with their aspect ratio kept, and placed in 28×28 with
+//! their centre of mass in the middle (Y. LeCun et al., "Gradient-based learning applied to document recognition",
+//! 1998). A network sees little sense in anything else, so [`prepare`] does the same to other pictures, and says what it
+//! did: a wrong prediction is often a wrong preparation.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+use image::imageops::{FilterType, crop_imm, resize};
+use image::{DynamicImage, GrayImage, ImageError, ImageFormat, ImageReader, Limits, Luma};
+use mnist::{IMAGE_SIDE, PIXELS};
+
+/// Largest height and width of a picture, in pixels.
+const MAX_SIDE: u32 = 4096;
+
+/// Most memory that decoding may take: a picture of the largest size with four channels of 16 bits, twice.
+const MAX_BYTES: u64 = 2 * 8 * (MAX_SIDE as u64) * (MAX_SIDE as u64);
+
+/// Height and width of the square that a digit is scaled into.
+const DIGIT_SIDE: u32 = 20;
+
+/// The darker half of the greys ends here.
+const MIDDLE_GREY: u8 = 127;
+
+/// Pixels up to here are background: paper is seldom quite white.
+const FAINT: u8 = 16;
+
+const SIDE: u32 = IMAGE_SIDE as u32;
+
+/// A picture as the network is to see it.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The pixels `[28 × 28]`, row by row: 0 is background, 255 is full ink.
+    pub pixels: [u8; PIXELS],
+    /// What was done to the picture, for people.
+    pub steps: String,
+}
+
+/// Reads and prepares a PNG file of at most 4096×4096 pixels.
+///
+/// # Errors
+///
+/// The file cannot be read, is no PNG, too large, or blank. Names the file.
+pub fn read_png(path: &Path) -> Result<Prepared> {
+    let name = path.display();
+    let mut reader = ImageReader::open(path).with_context(|| format!("cannot read {name}"))?;
+    reader.set_format(ImageFormat::Png);
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_BYTES);
+    reader.limits(limits);
+    let picture = reader.decode().map_err(|error| match error {
+        ImageError::Limits(_) => anyhow!("{name} is larger than {MAX_SIDE}×{MAX_SIDE} pixels"),
+        ImageError::IoError(error) => anyhow!("cannot read {name}: {error}"),
+        error => anyhow!("{name} is not a PNG file that can be read: {error}"),
+    })?;
+    prepare(&picture).with_context(|| format!("cannot use {name}"))
+}
+
+/// Makes a picture into a digit like MNIST's: grey, white on black, cropped, scaled and centred. A picture of 28×28
+/// pixels that is white on black already is taken as it is.
+///
+/// # Errors
+///
+/// The picture is blank.
+pub fn prepare(picture: &DynamicImage) -> Result<Prepared> {
+    let mut grey = over_white(picture);
+    let (width, height) = grey.dimensions();
+    let inverted = border_mean(&grey) > f64::from(MIDDLE_GREY);
+    if inverted {
+        image::imageops::invert(&mut grey);
+    }
+    let (x, y, box_width, box_height) =
+        bounding_box(&grey).context("it is blank: no pixel stands out")?;
+    if !inverted && (width, height) == (SIDE, SIDE) {
+        return Ok(Prepared {
+            pixels: pixels(&grey)?,
+            steps: "taken as it is".into(),
+        });
+    }
+    let scale = f64::from(DIGIT_SIDE) / f64::from(box_width.max(box_height));
+    let scaled = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
+    let digit = crop_imm(&grey, x, y, box_width, box_height).to_image();
+    let digit = resize(
+        &digit,
+        scaled(box_width),
+        scaled(box_height),
+        FilterType::CatmullRom,
+    );
+    let steps = format!(
+        "{}{width}×{height} cropped to {box_width}×{box_height}, scaled to {}×{}, centred in {SIDE}×{SIDE}",
+        if inverted { "inverted, " } else { "" },
+        digit.width(),
+        digit.height()
+    );
+    Ok(Prepared {
+        pixels: pixels(&centred(&digit))?,
+        steps,
+    })
+}
+
+/// The picture in grey, with white paper behind what is transparent.
+fn over_white(picture: &DynamicImage) -> GrayImage {
+    let picture = picture.to_luma_alpha8();
+    GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
+        let [grey, alpha] = picture.get_pixel(x, y).0.map(u32::from);
+        Luma([((grey * alpha + 255 * (255 - alpha) + 127) / 255) as u8])
+    })
+}
+
+/// The mean grey of the outermost pixels.
+fn border_mean(picture: &GrayImage) -> f64 {
+    let (right, bottom) = (picture.width() - 1, picture.height() - 1);
+    let border = picture
+        .enumerate_pixels()
+        .filter(|(x, y, _)| *x == 0 || *y == 0 || *x == right || *y == bottom);
+    let (sum, count) = border.fold((0.0, 0.0), |(sum, count), (_, _, grey)| {
+        (sum + f64::from(grey.0[0]), count + 1.0)
+    });
+    sum / count
+}
+
+/// Left, top, width and height of the smallest box around everything that is not background; none if there is nothing.
+fn bounding_box(picture: &GrayImage) -> Option<(u32, u32, u32, u32)> {
+    let ink = || {
+        picture
+            .enumerate_pixels()
+            .filter(|(_, _, grey)| grey.0[0] > FAINT)
+    };
+    let (left, right) = (ink().map(|(x, ..)| x).min()?, ink().map(|(x, ..)| x).max()?);
+    let (top, bottom) = (
+        ink().map(|(_, y, _)| y).min()?,
+        ink().map(|(_, y, _)| y).max()?,
+    );
+    Some((left, top, right - left + 1, bottom - top + 1))
+}
+
+/// A digit of at most 20×20 pixels in 28×28, its centre of mass in the middle as far as whole pixels allow.
+fn centred(digit: &GrayImage) -> GrayImage {
+    let mass = |position: fn((u32, u32)) -> f64| -> f64 {
+        digit
+            .enumerate_pixels()
+            .map(|(x, y, grey)| f64::from(grey.0[0]) * position((x, y)))
+            .sum()
+    };
+    let total = mass(|_| 1.0);
+    // Positions are those of pixel centres.
+    let centre = (
+        mass(|(x, _)| f64::from(x) + 0.5) / total,
+        mass(|(_, y)| f64::from(y) + 0.5) / total,
+    );
+    let place = |centre: f64, side: u32| {
+        let place = (f64::from(SIDE) / 2.0 - centre).round() as i64;
+        place.clamp(0, i64::from(SIDE - side))
+    };
+    let mut picture = GrayImage::new(SIDE, SIDE);
+    let (left, top) = (
+        place(centre.0, digit.width()),
+        place(centre.1, digit.height()),
+    );
+    image::imageops::replace(&mut picture, digit, left, top);
+    picture
+}
+
+/// The pixels of a picture of 28×28.
+fn pixels(picture: &GrayImage) -> Result<[u8; PIXELS]> {
+    let pixels = picture.as_raw().as_slice();
+    pixels.try_into().with_context(|| {
+        format!(
+            "a picture of {} pixels came of it, expected {PIXELS}",
+            pixels.len()
+        )
+    })
+}

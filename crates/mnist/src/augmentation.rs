@@ -1,0 +1,348 @@
+//! Augmentation: a digit that is moved, turned, scaled or sheared a little is still the same digit.
+//!
+//! All four are drawn first and multiplied into one affine map, so an image is resampled once and blurred once.
+//! The map leads from the *result* back to the source: every pixel of the result looks up where it comes from, and
+//! none is left out.
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::{IMAGE_SIDE, PIXELS};
+
+/// How far images are moved, turned, scaled and sheared at most. Each amount is drawn uniformly between minus and plus
+/// the value, about the centre of the image; 0 leaves that property alone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Augmentation {
+    /// Translation in pixels, drawn for each of the two axes.
+    pub translation_pixels: f32,
+    /// Rotation in degrees.
+    pub rotation_degrees: f32,
+    /// Scaling as a fraction, the same for both axes: 0.1 draws a factor between 0.9 and 1.1. Below 1.
+    pub scaling: f32,
+    /// Horizontal shear in degrees: the angle by which vertical strokes lean.
+    pub shear_degrees: f32,
+}
+
+impl Augmentation {
+    /// Draws an affine map and resamples `image` (`[28 × 28]`, row by row) with it: bilinear, with background outside
+    /// of the image. Pixels stay on the scale of 0 to 255.
+    pub fn apply(&self, image: &[u8; PIXELS], random: &mut impl Rng) -> [f32; PIXELS] {
+        resample(image, &self.draw(random))
+    }
+
+    /// Draws a map. The number of draws is always the same, so that changing one amount does not change the
+    /// random part of the others.
+    fn draw(&self, random: &mut impl Rng) -> AffineMap {
+        let translation = [(); 2].map(|()| self.translation_pixels * symmetric(random));
+        let angle = (self.rotation_degrees * symmetric(random)).to_radians();
+        let factor = 1.0 + self.scaling * symmetric(random);
+        let shear = (self.shear_degrees * symmetric(random)).to_radians().tan();
+        AffineMap::new(translation, angle, factor, shear)
+    }
+}
+
+/// A number drawn uniformly from −1 to 1. Spelled out because rand may change its own conversion from version to
+/// version, and recorded results must stay reproducible.
+fn symmetric(random: &mut impl Rng) -> f32 {
+    // 24 bits are what an f32 holds exactly.
+    (random.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0
+}
+
+/// Where each pixel of the result comes from: source = matrix · pixel + offset, both as (x, y) with x to the right, y
+/// downwards, and (0, 0) the centre of the first pixel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct AffineMap {
+    matrix: [[f32; 2]; 2],
+    offset: [f32; 2],
+}
+
+impl AffineMap {
+    /// The inverse of: scale by `factor`, shear horizontally by `shear` (x per y), rotate by `angle` (radians,
+    /// clockwise as seen), all about the centre, then translate.
+    fn new(translation: [f32; 2], angle: f32, factor: f32, shear: f32) -> Self {
+        let (sine, cosine) = angle.sin_cos();
+        // 1/factor · [[1, −shear], [0, 1]] · [[cosine, sine], [−sine, cosine]]
+        let matrix = [
+            [cosine + shear * sine, sine - shear * cosine],
+            [-sine, cosine],
+        ]
+        .map(|row| row.map(|value| value / factor));
+        // The centre lies between pixels 13 and 14.
+        let centre = (IMAGE_SIDE - 1) as f32 / 2.0;
+        let [x, y] = translation.map(|shift| centre + shift);
+        let offset = matrix.map(|row| centre - (row[0] * x + row[1] * y));
+        Self { matrix, offset }
+    }
+}
+
+/// Pixels of background around the image on the left and above, so that bilinear weights need no special case.
+const BORDER: usize = 1;
+
+/// Width of the padded image: a power of two, for cheap indexing. At least `IMAGE_SIDE + 3`.
+const STRIDE: usize = 32;
+
+/// The greatest padded coordinate that is looked up; from there on, everything is background.
+const LAST: f32 = (IMAGE_SIDE + BORDER) as f32;
+
+/// The image as seen through `map`: bilinear interpolation, background (0) outside.
+fn resample(image: &[u8; PIXELS], map: &AffineMap) -> [f32; PIXELS] {
+    let padded = pad(image);
+    let [[x_per_column, x_per_row], [y_per_column, y_per_row]] = map.matrix;
+    let mut result = [0.0; PIXELS];
+    for (row, pixels) in result.chunks_exact_mut(IMAGE_SIDE).enumerate() {
+        let row = row as f32;
+        let x_start = map.offset[0] + x_per_row * row;
+        let y_start = map.offset[1] + y_per_row * row;
+        for (column, pixel) in pixels.iter_mut().enumerate() {
+            let column = column as f32;
+            *pixel = interpolate(
+                &padded,
+                x_start + x_per_column * column,
+                y_start + y_per_column * column,
+            );
+        }
+    }
+    result
+}
+
+/// The image with background around it.
+fn pad(image: &[u8; PIXELS]) -> [f32; STRIDE * STRIDE] {
+    let mut padded = [0.0; STRIDE * STRIDE];
+    let rows = padded.chunks_exact_mut(STRIDE).skip(BORDER);
+    for (padded_row, row) in rows.zip(image.chunks_exact(IMAGE_SIDE)) {
+        for (value, &pixel) in padded_row[BORDER..].iter_mut().zip(row) {
+            *value = f32::from(pixel);
+        }
+    }
+    padded
+}
+
+/// The value at (`x`, `y`) of the image, from the four pixels around it.
+#[expect(clippy::manual_clamp, reason = "`clamp` would let a NaN through")]
+#[inline]
+fn interpolate(padded: &[f32; STRIDE * STRIDE], x: f32, y: f32) -> f32 {
+    // Far outside is as good as just outside: the border. `max` also turns a NaN, from a factor of 0, into 0.
+    let x = (x + BORDER as f32).max(0.0).min(LAST);
+    let y = (y + BORDER as f32).max(0.0).min(LAST);
+    let (column, row) = (x as usize, y as usize);
+    let (right, down) = (x - column as f32, y - row as f32);
+    // The remainder never acts; it shows the compiler that no index needs a check.
+    let at = |row: usize, column: usize| padded[(row * STRIDE + column) % (STRIDE * STRIDE)];
+    let blend = |start: f32, end: f32, weight: f32| start + (end - start) * weight;
+    let above = blend(at(row, column), at(row, column + 1), right);
+    let below = blend(at(row + 1, column), at(row + 1, column + 1), right);
+    blend(above, below, down)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f32::consts::FRAC_PI_2;
+
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    /// An image without symmetry, with ink up to the edges.
+    fn pattern() -> [u8; PIXELS] {
+        std::array::from_fn(|index| (index * 37 % 251) as u8)
+    }
+
+    fn pixel(image: &[u8; PIXELS], row: isize, column: isize) -> f32 {
+        let inside = 0..IMAGE_SIDE as isize;
+        if inside.contains(&row) && inside.contains(&column) {
+            f32::from(image[row as usize * IMAGE_SIDE + column as usize])
+        } else {
+            0.0
+        }
+    }
+
+    /// Compares every pixel with `expected(row, column)`.
+    fn assert_pixels(
+        result: &[f32; PIXELS],
+        tolerance: f32,
+        expected: impl Fn(isize, isize) -> f32,
+    ) {
+        for (index, &found) in result.iter().enumerate() {
+            let (row, column) = ((index / IMAGE_SIDE) as isize, (index % IMAGE_SIDE) as isize);
+            let expected = expected(row, column);
+            assert!(
+                (found - expected).abs() <= tolerance,
+                "row {row}, column {column}: {found} instead of {expected}"
+            );
+        }
+    }
+
+    /// The ink-weighted mean position (x, y).
+    fn centre_of_mass(image: &[f32; PIXELS]) -> [f32; 2] {
+        let total: f32 = image.iter().sum();
+        let mean = |position: fn(usize) -> usize| {
+            let weighted = image
+                .iter()
+                .enumerate()
+                .map(|(index, ink)| ink * position(index) as f32);
+            weighted.sum::<f32>() / total
+        };
+        [
+            mean(|index| index % IMAGE_SIDE),
+            mean(|index| index / IMAGE_SIDE),
+        ]
+    }
+
+    /// A 4×4 block of ink whose centre is the image's.
+    fn central_block() -> [u8; PIXELS] {
+        std::array::from_fn(|index| {
+            let inside = 12..16;
+            let covered =
+                inside.contains(&(index / IMAGE_SIDE)) && inside.contains(&(index % IMAGE_SIDE));
+            if covered { 200 } else { 0 }
+        })
+    }
+
+    const NONE: Augmentation = Augmentation {
+        translation_pixels: 0.0,
+        rotation_degrees: 0.0,
+        scaling: 0.0,
+        shear_degrees: 0.0,
+    };
+
+    #[test]
+    fn identity_is_exact() {
+        let image = pattern();
+        let result = resample(&image, &AffineMap::new([0.0, 0.0], 0.0, 1.0, 0.0));
+        assert_eq!(result, image.map(f32::from));
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        assert_eq!(NONE.apply(&image, &mut random), image.map(f32::from));
+    }
+
+    #[test]
+    fn integer_translation_is_exact() {
+        let image = pattern();
+        for (x, y) in [(3, 0), (0, -2), (-5, 7), (27, 27), (28, 0), (0, -400)] {
+            let result = resample(&image, &AffineMap::new([x as f32, y as f32], 0.0, 1.0, 0.0));
+            assert_pixels(&result, 0.0, |row, column| {
+                pixel(&image, row - y, column - x)
+            });
+        }
+    }
+
+    #[test]
+    fn half_pixel_translation_averages_neighbours_and_background() {
+        let image = pattern();
+        let result = resample(&image, &AffineMap::new([0.5, 0.0], 0.0, 1.0, 0.0));
+        assert_pixels(&result, 1e-3, |row, column| {
+            (pixel(&image, row, column - 1) + pixel(&image, row, column)) / 2.0
+        });
+    }
+
+    #[test]
+    fn quarter_turn_is_transposition_and_flip() {
+        let image = pattern();
+        let result = resample(&image, &AffineMap::new([0.0, 0.0], FRAC_PI_2, 1.0, 0.0));
+        // Clockwise: the first row becomes the last column.
+        assert_pixels(&result, 1e-3, |row, column| pixel(&image, 27 - column, row));
+    }
+
+    #[test]
+    fn scaling_keeps_the_centre_and_changes_the_area() {
+        let image = central_block();
+        let ink = |image: &[f32; PIXELS]| image.iter().sum::<f32>();
+        let original = ink(&image.map(f32::from));
+        for factor in [0.5, 0.8, 1.25, 2.0] {
+            let result = resample(&image, &AffineMap::new([0.0, 0.0], 0.0, factor, 0.0));
+            for position in centre_of_mass(&result) {
+                assert!(
+                    (position - 13.5).abs() < 1e-3,
+                    "factor {factor}: {position}"
+                );
+            }
+            let ratio = ink(&result) / original / (factor * factor);
+            assert!(
+                (0.9..1.1).contains(&ratio),
+                "factor {factor}: area off by {ratio}"
+            );
+        }
+    }
+
+    #[test]
+    fn shear_moves_rows_sideways() {
+        let image = pattern();
+        let result = resample(&image, &AffineMap::new([0.0, 0.0], 0.0, 1.0, 2.0));
+        // x per y is 2, and row 13.5 stays: row r moves by 2r − 27 pixels.
+        assert_pixels(&result, 1e-3, |row, column| {
+            pixel(&image, row, column - (2 * row - 27))
+        });
+    }
+
+    #[test]
+    fn map_inverts_scaling_shear_rotation_and_translation_in_this_order() {
+        let (translation, angle, factor, shear) = ([2.0, -3.0], 0.3_f32, 1.2, 0.4);
+        let map = AffineMap::new(translation, angle, factor, shear);
+        let (x, y) = (5.0 * factor, -4.0 * factor);
+        let (x, y) = (x + shear * y, y);
+        let (sine, cosine) = angle.sin_cos();
+        let (x, y) = (cosine * x - sine * y, sine * x + cosine * y);
+        let moved = [13.5 + x + translation[0], 13.5 + y + translation[1]];
+        let back: Vec<f32> = (0..2)
+            .map(|axis| {
+                let [per_x, per_y] = map.matrix[axis];
+                per_x * moved[0] + per_y * moved[1] + map.offset[axis]
+            })
+            .collect();
+        assert!(
+            (back[0] - 18.5).abs() < 1e-4 && (back[1] - 9.5).abs() < 1e-4,
+            "{back:?}"
+        );
+    }
+
+    #[test]
+    fn draws_fill_the_range_and_stay_in_it() {
+        let augmentation = Augmentation {
+            translation_pixels: 2.0,
+            ..NONE
+        };
+        let image = central_block();
+        let mut random = ChaCha8Rng::seed_from_u64(7);
+        let shifts: Vec<f32> = (0..500)
+            .flat_map(|_| centre_of_mass(&augmentation.apply(&image, &mut random)))
+            .map(|position| position - 13.5)
+            .collect();
+        let smallest = shifts.iter().copied().fold(f32::MAX, f32::min);
+        let greatest = shifts.iter().copied().fold(f32::MIN, f32::max);
+        assert!((-2.001..-1.95).contains(&smallest), "{smallest}");
+        assert!((1.95..2.001).contains(&greatest), "{greatest}");
+        let mean = shifts.iter().sum::<f32>() / shifts.len() as f32;
+        assert!(mean.abs() < 0.15, "{mean}");
+    }
+
+    #[test]
+    fn one_amount_does_not_change_the_draw_of_another() {
+        let turned = Augmentation {
+            rotation_degrees: 10.0,
+            ..NONE
+        };
+        let turned_and_moved = Augmentation {
+            translation_pixels: 2.0,
+            ..turned
+        };
+        let draw =
+            |augmentation: Augmentation| augmentation.draw(&mut ChaCha8Rng::seed_from_u64(3));
+        assert_ne!(draw(turned).offset, draw(turned_and_moved).offset);
+        assert_eq!(draw(turned).matrix, draw(turned_and_moved).matrix);
+    }
+
+    #[test]
+    fn maps_that_make_no_sense_give_background_and_no_panic() {
+        let image = pattern();
+        for (shift, factor) in [
+            (f32::INFINITY, 1.0),
+            (f32::NAN, 1.0),
+            (0.0, 0.0),
+            (1e30, 1e-30),
+        ] {
+            let result = resample(&image, &AffineMap::new([shift, 0.0], 0.0, factor, 0.0));
+            assert!(result.iter().all(|value| value.is_finite()));
+        }
+    }
+}

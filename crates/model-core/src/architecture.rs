@@ -1,0 +1,214 @@
+//! The one description of a network: a list of layers, as plain serialisable data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ArchitectureError, Summary};
+
+/// A network for square images: the shape of its input and its layers, first to last.
+///
+/// Built layer by layer, each taking the channels that the one before yields:
+///
+/// ```
+/// use model_core::Architecture;
+///
+/// let architecture = Architecture::new(1, 28)
+///     .convolution_block(8, 3)
+///     .max_pool(2)
+///     .convolution_block(16, 3)
+///     .convolution_head(10);
+/// assert_eq!(architecture.summary()?.totals.parameters, 72 + 1152 + 160);
+/// # Ok::<(), model_core::ArchitectureError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Architecture {
+    /// Channels of the input image (1 for grey).
+    pub input_channels: usize,
+    /// Height and width of the input image, in pixels.
+    pub input_size: usize,
+    /// The layers, first to last.
+    pub layers: Vec<Layer>,
+}
+
+/// One layer of an [`Architecture`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "operation", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Layer {
+    /// A two-dimensional convolution and what belongs to it.
+    Convolution(Convolution),
+    /// The largest value of each `kernel`×`kernel` window.
+    MaxPool {
+        /// Height and width of the window.
+        kernel: usize,
+        /// Distance between windows.
+        stride: usize,
+    },
+    /// The mean of each channel's whole map.
+    GlobalAveragePool,
+    /// A matrix and a bias over all values of the layer before.
+    FullyConnected {
+        /// Channels × height × width of the layer before.
+        in_features: usize,
+        /// Number of outputs.
+        out_features: usize,
+    },
+}
+
+/// A convolution block: convolution (no bias), then batch normalisation and ReLU where wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Convolution {
+    /// Channels of the input.
+    pub in_channels: usize,
+    /// Channels of the output, which is the number of kernels.
+    pub out_channels: usize,
+    /// Height and width of the kernel.
+    pub kernel: usize,
+    /// Distance between neighbouring positions of the kernel.
+    pub stride: usize,
+    /// Zeros added on each side of the map.
+    pub padding: usize,
+    /// Whether batch normalisation follows.
+    pub batch_norm: bool,
+    /// Whether ReLU follows.
+    pub relu: bool,
+}
+
+impl Layer {
+    /// What the layer is called in tables and errors, for example `Conv 3×3 + BN + ReLU`.
+    pub fn operation(&self) -> String {
+        match self {
+            Self::Convolution(convolution) => {
+                let mut name = format!("Conv {0}×{0}", convolution.kernel);
+                if convolution.batch_norm {
+                    name += " + BN";
+                }
+                if convolution.relu {
+                    name += " + ReLU";
+                }
+                name
+            }
+            Self::MaxPool { kernel, .. } => format!("Max-pool {kernel}×{kernel}"),
+            Self::GlobalAveragePool => "Global average pool".into(),
+            Self::FullyConnected { .. } => "Fully connected".into(),
+        }
+    }
+}
+
+impl Architecture {
+    /// A network without layers for images `[channels, size, size]`.
+    pub fn new(input_channels: usize, input_size: usize) -> Self {
+        Self {
+            input_channels,
+            input_size,
+            layers: Vec::new(),
+        }
+    }
+
+    /// Appends any layer.
+    pub fn layer(mut self, layer: Layer) -> Self {
+        self.layers.push(layer);
+        self
+    }
+
+    /// Appends a convolution with ReLU: stride 1, no padding, no batch normalisation yet.
+    pub fn convolution_block(self, out_channels: usize, kernel: usize) -> Self {
+        self.convolution(out_channels, kernel, true)
+    }
+
+    /// Appends max-pooling of non-overlapping `kernel`×`kernel` windows.
+    pub fn max_pool(self, kernel: usize) -> Self {
+        let stride = kernel;
+        self.layer(Layer::MaxPool { kernel, stride })
+    }
+
+    /// Appends a transition: a 1×1 convolution block that changes the number of channels, and max-pooling by 2.
+    pub fn transition(self, out_channels: usize) -> Self {
+        self.convolution_block(out_channels, 1).max_pool(2)
+    }
+
+    /// Ends the network in a 1×1 convolution to one map per class, and their means: no fully connected layer.
+    pub fn convolution_head(self, classes: usize) -> Self {
+        self.convolution(classes, 1, false)
+            .layer(Layer::GlobalAveragePool)
+    }
+
+    /// Ends the network in the mean of each channel, and a fully connected layer from these to the classes.
+    pub fn fully_connected_head(self, classes: usize) -> Self {
+        let in_features = self.output_channels();
+        self.layer(Layer::GlobalAveragePool)
+            .layer(Layer::FullyConnected {
+                in_features,
+                out_features: classes,
+            })
+    }
+
+    /// The same network with batch normalisation before every ReLU.
+    pub fn with_batch_norm(mut self) -> Self {
+        for layer in &mut self.layers {
+            if let Layer::Convolution(convolution) = layer {
+                convolution.batch_norm = convolution.relu;
+            }
+        }
+        self
+    }
+
+    /// The same network with its [convolution head](Self::convolution_head) replaced by a
+    /// [fully connected one](Self::fully_connected_head); any other network as it is.
+    pub fn with_fully_connected_head(mut self) -> Self {
+        match self.layers.as_slice() {
+            [.., Layer::Convolution(head), Layer::GlobalAveragePool] if !head.relu => {
+                let classes = head.out_channels;
+                self.layers.truncate(self.layers.len() - 2);
+                self.fully_connected_head(classes)
+            }
+            _ => self,
+        }
+    }
+
+    /// Whether any convolution is followed by batch normalisation.
+    pub fn has_batch_norm(&self) -> bool {
+        let normalised = |layer: &Layer| matches!(layer, Layer::Convolution(c) if c.batch_norm);
+        self.layers.iter().any(normalised)
+    }
+
+    /// Whether any layer is fully connected.
+    pub fn has_fully_connected(&self) -> bool {
+        let connected = |layer: &Layer| matches!(layer, Layer::FullyConnected { .. });
+        self.layers.iter().any(connected)
+    }
+
+    /// Sizes, receptive fields, parameters and multiply-adds, layer by layer.
+    ///
+    /// # Errors
+    ///
+    /// An architecture that cannot be built, with the layer at fault.
+    pub fn summary(&self) -> Result<Summary, ArchitectureError> {
+        Summary::new(self)
+    }
+
+    fn convolution(self, out_channels: usize, kernel: usize, relu: bool) -> Self {
+        let in_channels = self.output_channels();
+        self.layer(Layer::Convolution(Convolution {
+            in_channels,
+            out_channels,
+            kernel,
+            stride: 1,
+            padding: 0,
+            batch_norm: false,
+            relu,
+        }))
+    }
+
+    fn output_channels(&self) -> usize {
+        self.layers
+            .iter()
+            .rev()
+            .find_map(|layer| match layer {
+                Layer::Convolution(convolution) => Some(convolution.out_channels),
+                Layer::FullyConnected { out_features, .. } => Some(*out_features),
+                Layer::MaxPool { .. } | Layer::GlobalAveragePool => None,
+            })
+            .unwrap_or(self.input_channels)
+    }
+}

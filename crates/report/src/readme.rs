@@ -1,0 +1,78 @@
+//! The generated parts of `README.md`.
+
+use anyhow::{Context, Result};
+use experiment::{Experiment, ResultsTable};
+use model_core::{Layer, Summary, to_markdown};
+
+use crate::numbers::grouped;
+use crate::{Document, Inputs, Sections};
+
+/// Path of the document from the root of the workspace.
+pub(crate) const PATH: &str = "README.md";
+
+/// The document.
+pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
+    let last = inputs
+        .experiments
+        .last()
+        .context("there are no steps to report on")?;
+    let summary = last.architecture.summary()?;
+    let contents = vec![
+        ("results-table", results_table(inputs)),
+        ("receptive-field", receptive_field(last, &summary)),
+        ("model", model(last, &summary)),
+    ];
+    let content = Sections {
+        path: PATH,
+        line_prefix: "",
+        contents,
+    }
+    .replace_in(&inputs.readme)?;
+    Ok(Document {
+        path: PATH.into(),
+        content: content.into_bytes(),
+    })
+}
+
+fn results_table(inputs: &Inputs) -> String {
+    if inputs.results.is_empty() {
+        return "No run is recorded yet.".into();
+    }
+    ResultsTable::new(&inputs.results).to_markdown(|step| format!("experiments/{step}"))
+}
+
+fn receptive_field(experiment: &Experiment, summary: &Summary) -> String {
+    let caption = format!(
+        "The layers of [{0}](experiments/{0}). n: height and width of the map; j: jump; r: receptive field; Act_Size: \
+         values in the layer's input, Act_out: in its output.",
+        experiment.name
+    );
+    format!("{caption}\n\n{}", to_markdown(summary))
+}
+
+fn model(experiment: &Experiment, summary: &Summary) -> String {
+    let totals = &summary.totals;
+    let mut lines = vec![
+        format!("- {} trainable parameters", grouped(totals.parameters)),
+        format!("- {} multiply-adds for one image", grouped(totals.macs)),
+    ];
+    let layers = experiment.architecture.layers.iter().zip(&summary.layers);
+    let convolution = layers
+        .rev()
+        .find(|(layer, _)| matches!(layer, Layer::Convolution(_)));
+    if let Some((_, layer)) = convolution {
+        let (field, image) = (
+            layer.receptive_field_out,
+            experiment.architecture.input_size,
+        );
+        lines.push(format!(
+            "- receptive field at the last convolution: {field}×{field} of {image}×{image} pixels"
+        ));
+    }
+    lines.push(format!(
+        "- activations for one image, in 32-bit floats: {} bytes at the peak where buffers are reused, {} bytes in all",
+        grouped(totals.peak_activation_bytes),
+        grouped(totals.total_activation_bytes)
+    ));
+    lines.join("\n")
+}

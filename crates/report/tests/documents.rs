@@ -1,0 +1,385 @@
+//! Documents in a small made-up workspace: what is written is found up to date, and any change after that is not.
+
+mod workspace;
+
+use std::fs;
+
+use workspace::{STEPS, Workspace, result};
+
+const DOCUMENTS: [&str; 11] = [
+    "README.md",
+    "experiments/step-01-one/src/lib.rs",
+    "experiments/step-02-two/src/lib.rs",
+    "experiments/step-03-three/src/lib.rs",
+    "experiments/step-04-four/src/lib.rs",
+    "experiments/step-05-five/src/lib.rs",
+    "experiments/step-06-six/src/lib.rs",
+    "results/curves-loss.svg",
+    "results/curves-accuracy.svg",
+    "results/digits.svg",
+    "results/SHA256SUMS",
+];
+
+/// The text with the digit at each position of one in turn changed into the next: 9 becomes 0.
+fn with_one_digit_changed(text: &str) -> impl Iterator<Item = (usize, String)> {
+    text.char_indices().filter_map(|(position, digit)| {
+        let changed = (digit.to_digit(10)? + 1) % 10;
+        let (before, after) = (&text[..position], &text[position + 1..]);
+        Some((position, format!("{before}{changed}{after}")))
+    })
+}
+
+#[test]
+fn what_is_written_is_up_to_date_and_written_once() {
+    let workspace = Workspace::new();
+    let first = workspace.write().unwrap();
+    assert_eq!(first, DOCUMENTS.map(|path| (path.to_owned(), true)));
+    assert_eq!(workspace.check().unwrap(), Vec::<String>::new());
+    let second = workspace.write().unwrap();
+    assert_eq!(second, DOCUMENTS.map(|path| (path.to_owned(), false)));
+}
+
+#[test]
+fn nothing_is_up_to_date_before_the_first_write() {
+    let problems = Workspace::new().check().unwrap();
+    for path in DOCUMENTS {
+        assert!(
+            problems.iter().any(|problem| problem.contains(path)),
+            "{path}: {problems:?}"
+        );
+    }
+}
+
+#[test]
+fn a_change_of_any_digit_of_a_result_is_found() {
+    let workspace = Workspace::new();
+    workspace.write().unwrap();
+    let path = "results/step-03-three/seed-1.json";
+    let original = workspace.text(path);
+    let mut changes = 0;
+    for (position, changed) in with_one_digit_changed(&original) {
+        workspace.put(path, &changed);
+        assert!(
+            !workspace.is_up_to_date(),
+            "the digit at {position}: {}",
+            &original[..=position]
+        );
+        changes += 1;
+    }
+    assert!(changes > 200, "only {changes} digits were changed");
+    workspace.put(path, &original);
+    assert!(workspace.is_up_to_date());
+}
+
+#[test]
+fn a_changed_result_that_no_document_shows_is_named() {
+    let workspace = Workspace::new();
+    workspace.write().unwrap();
+    let path = "results/step-02-two/seed-1.json";
+    let original = workspace.text(path);
+    let changed = original.replacen("\"threads\": 2", "\"threads\": 3", 1);
+    assert_ne!(changed, original);
+    workspace.put(path, &changed);
+    let problems = workspace.check().unwrap();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(
+        problems[0].starts_with(path) && !problems[0].contains('\n'),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn changed_weights_are_named() {
+    let workspace = Workspace::new();
+    workspace.write().unwrap();
+    let path = "results/step-05-five/seed-1.safetensors";
+    workspace.put(path, "weightz");
+    let problems = workspace.check().unwrap();
+    assert!(
+        problems.len() == 1 && problems[0].starts_with(path),
+        "{problems:?}"
+    );
+    fs::remove_file(workspace.path(path)).unwrap();
+    let problems = workspace.check().unwrap();
+    assert!(
+        problems.len() == 1 && problems[0].starts_with("results/SHA256SUMS"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn a_change_of_any_generated_digit_of_a_document_is_found() {
+    let workspace = Workspace::new();
+    workspace.write().unwrap();
+    for path in [
+        "README.md",
+        "experiments/step-04-four/src/lib.rs",
+        "results/SHA256SUMS",
+    ] {
+        let original = workspace.text(path);
+        let mut changes = 0;
+        for (position, changed) in with_one_digit_changed(&original) {
+            workspace.put(path, &changed);
+            assert!(
+                !workspace.is_up_to_date(),
+                "{path}: {}",
+                &original[..=position]
+            );
+            changes += 1;
+        }
+        assert!(changes > 30, "only {changes} digits of {path} were changed");
+        workspace.put(path, &original);
+    }
+    assert!(workspace.is_up_to_date());
+}
+
+#[test]
+fn what_is_written_by_hand_stays() {
+    let workspace = Workspace::new();
+    workspace.write().unwrap();
+    let path = "README.md";
+    let edited = workspace
+        .text(path)
+        .replace("By hand.", "By hand, in 3 words.");
+    workspace.put(path, &edited);
+    assert!(workspace.is_up_to_date());
+    workspace.write().unwrap();
+    assert_eq!(workspace.text(path), edited);
+    assert!(
+        workspace
+            .text("experiments/step-01-one/src/lib.rs")
+            .ends_with("fn by_hand() {}\n")
+    );
+}
+
+#[test]
+fn a_missing_marker_is_an_error_that_names_it() {
+    let workspace = Workspace::new();
+    for (path, marker) in [
+        ("README.md", "<!-- begin: model -->"),
+        ("README.md", "<!-- end: receptive-field -->"),
+        (
+            "experiments/step-02-two/src/lib.rs",
+            "//! <!-- begin: result -->",
+        ),
+    ] {
+        let original = workspace.text(path);
+        workspace.put(path, &original.replace(marker, ""));
+        let name = marker
+            .trim_start_matches("//! <!-- ")
+            .trim_start_matches("<!-- ");
+        let name = name.trim_end_matches(" -->");
+        for error in [
+            workspace.check().unwrap_err(),
+            workspace.write().unwrap_err(),
+        ] {
+            let message = format!("{error:#}");
+            assert!(
+                message.contains(path) && message.contains(name.split(' ').nth(1).unwrap()),
+                "{message}"
+            );
+        }
+        workspace.put(path, &original);
+    }
+    workspace.write().unwrap();
+}
+
+#[test]
+fn the_result_of_a_step_is_in_its_doc_comment() {
+    let workspace = Workspace::new();
+    workspace.record(&result(&workspace.experiments[0], 2));
+    workspace.write().unwrap();
+    let source = workspace.text("experiments/step-01-one/src/lib.rs");
+    for expected in [
+        "//! 76 parameters; 12.3 seconds an epoch with flex.",
+        "97.00 %",
+        "93 94 95 96 97",
+        "93.00 %",
+        "98.70 %",
+        "+1.70",
+        "`results/step-01-one/seed-1.json`",
+        "`results/step-01-one/seed-2.json`",
+        "mean 97.00 %",
+    ] {
+        assert!(
+            source.contains(expected),
+            "{expected:?} is not in\n{source}"
+        );
+    }
+    assert!(
+        source.lines().all(|line| line.trim_end() == line),
+        "white space at the end of a line"
+    );
+    assert!(
+        workspace
+            .text("experiments/step-06-six/src/lib.rs")
+            .contains("//! No run is recorded yet.")
+    );
+}
+
+#[test]
+fn the_readme_links_each_step_and_sums_up_the_last() {
+    let workspace = Workspace::new();
+    workspace.write().unwrap();
+    let readme = workspace.text("README.md");
+    for expected in [
+        "[step-01-one](experiments/step-01-one)",
+        "[step-06-six](experiments/step-06-six)",
+        "- 76 trainable parameters",
+        "- receptive field at the last convolution: 3×3 of 28×28 pixels",
+    ] {
+        assert!(
+            readme.contains(expected),
+            "{expected:?} is not in\n{readme}"
+        );
+    }
+}
+
+#[test]
+fn pictures_are_well_formed_and_small_and_name_the_steps() {
+    let workspace = Workspace::new();
+    workspace.write().unwrap();
+    for path in [
+        "results/curves-loss.svg",
+        "results/curves-accuracy.svg",
+        "results/digits.svg",
+    ] {
+        let picture = workspace.text(path);
+        assert!(
+            picture.starts_with("<svg ") && picture.trim_end().ends_with("</svg>"),
+            "{path}"
+        );
+        assert!(
+            picture.len() < 300_000,
+            "{path} takes {} bytes",
+            picture.len()
+        );
+        assert_elements_are_closed(&picture);
+    }
+    for path in ["results/curves-loss.svg", "results/curves-accuracy.svg"] {
+        let picture = workspace.text(path);
+        for step in STEPS {
+            assert!(picture.contains(step), "{path} does not name {step}");
+        }
+        assert!(
+            !picture.contains("NaN") && !picture.contains("inf"),
+            "{path}"
+        );
+    }
+    let digits = workspace.text("results/digits.svg");
+    for expected in [
+        "step-05-five, seed 1, gets wrong: 3 of 100",
+        ">#40: 0<",
+        ">#90: 0<",
+        ">#19: 9<",
+    ] {
+        assert!(
+            digits.contains(expected),
+            "{expected:?} is not in results/digits.svg"
+        );
+    }
+}
+
+/// Checks that every element that is opened is closed, in order.
+fn assert_elements_are_closed(picture: &str) {
+    let mut open = Vec::new();
+    for tag in picture.split('<').skip(1) {
+        let (tag, _) = tag.split_once('>').expect("a tag is not closed");
+        match tag.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name)),
+            None if tag.ends_with('/') => {}
+            None => open.push(tag.split_whitespace().next().unwrap()),
+        }
+    }
+    assert!(open.is_empty(), "{open:?} are left open");
+}
+
+#[test]
+fn there_are_documents_without_any_result() {
+    let workspace = Workspace::new();
+    fs::remove_dir_all(workspace.path("results")).unwrap();
+    workspace.write().unwrap();
+    assert!(workspace.is_up_to_date());
+    assert!(
+        workspace
+            .text("README.md")
+            .contains("No run is recorded yet.")
+    );
+}
+
+#[test]
+fn results_that_do_not_belong_are_errors() {
+    let path = "results/step-01-one/seed-1.json";
+    let error_after = |change: fn(&mut Workspace)| {
+        let mut workspace = Workspace::new();
+        workspace.write().unwrap();
+        change(&mut workspace);
+        format!("{:#}", workspace.check().unwrap_err())
+    };
+    let cases: [(fn(&mut Workspace), &str); 6] = [
+        (
+            |it| it.experiments[0].recipe.learning_rate = 0.02,
+            "another recipe",
+        ),
+        (
+            |it| {
+                it.experiments[0].architecture =
+                    it.experiments[0].architecture.clone().with_batch_norm()
+            },
+            "another network",
+        ),
+        (
+            |it| it.experiments[0].name = "step-01-renamed",
+            "no step step-01-one",
+        ),
+        (
+            |it| {
+                let holdout = mnist::Split::Holdout;
+                it.record(&experiment::RunResult {
+                    split: holdout,
+                    ..result(&it.experiments[0], 1)
+                });
+            },
+            "hold-out",
+        ),
+        (
+            |it| it.put("results/step-01-one/seed-1.json", "{"),
+            "not a valid result",
+        ),
+        (
+            |it| {
+                let text = it.text("results/step-01-one/seed-1.json");
+                it.put(
+                    "results/step-01-one/seed-1.json",
+                    &text.replacen("\"parameters\": 76", "\"parameters\": 77", 1),
+                );
+            },
+            "parameters is 77",
+        ),
+    ];
+    for (change, expected) in cases {
+        let message = error_after(change);
+        assert!(
+            message.contains(path) && message.contains(expected),
+            "{message}"
+        );
+        assert!(!message.contains('\n'), "{message}");
+    }
+}
+
+#[test]
+fn run_directories_and_impossible_images_are_errors() {
+    let workspace = Workspace::new();
+    let text = workspace.text("results/step-01-one/seed-1.json");
+    workspace.put("results/step-01-one/seed-1/result.json", &text);
+    let message = format!("{:#}", workspace.check().unwrap_err());
+    assert!(message.contains("holds a run directory"), "{message}");
+
+    let mut workspace = Workspace::new();
+    workspace.test = workspace.test.slice(0..50);
+    let message = format!("{:#}", workspace.check().unwrap_err());
+    assert!(
+        message.contains("results/step-05-five/seed-1.json") && message.contains("50 test images"),
+        "{message}"
+    );
+}

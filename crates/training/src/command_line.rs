@@ -1,0 +1,201 @@
+//! The command line of a step: the same for all.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use burn::train::Interrupter;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser};
+use experiment::{Experiment, ResultsTable, RunResult, read_results, results_directory};
+use mnist::{Mnist, Split, bundled_directory};
+
+use crate::backend::{Backend, Selected, select_device};
+use crate::run::{Data, train};
+use crate::run_directory;
+use crate::verdict::verdict;
+
+/// Exit code of a process that ends on Ctrl-C, by the shells' convention: 128 and the signal's number.
+const INTERRUPTED: i32 = 130;
+
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Exit code: 0 success, 1 failure, 2 wrong usage, 130 interrupted.")]
+struct Options {
+    /// Backend to train on [default: the first possible one]
+    #[arg(long)]
+    backend: Option<Backend>,
+
+    /// Decides the initial weights, the order of the images, augmentation and dropout
+    #[arg(long)]
+    seed: Option<u64>,
+
+    /// Passes over the training images, instead of the recipe's
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    epochs: Option<u16>,
+
+    /// Images per optimiser step, instead of the recipe's
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    batch_size: Option<u16>,
+
+    /// Folder with the four IDX files of MNIST or a data set like it, gzip-compressed or plain [default: the bundled MNIST]
+    #[arg(long, value_name = "DIR", env = "MNIST_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Train on only this many of the training images, the first ones
+    #[arg(long, value_name = "IMAGES", value_parser = clap::value_parser!(u32).range(1..))]
+    train_limit: Option<u32>,
+
+    /// Train without the last 10,000 training images and evaluate on these, not on the test images
+    #[arg(long)]
+    holdout: bool,
+
+    /// Folder for the run's result and weights [default: runs/<step>/seed-<seed>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Put the result among the committed evidence in results/ too
+    #[arg(long)]
+    record: bool,
+
+    /// Threads to compute with [default: one per core]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+/// Runs a step as its command line says, and returns its exit code. Options that make no sense end the process with
+/// exit code 2; failures are one line on standard error.
+pub fn run_step(experiment: Experiment) -> ExitCode {
+    let options = parse(&experiment);
+    match run(experiment, &options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(experiment: &Experiment) -> Options {
+    let mut command = Options::command().name(experiment.name).about(experiment.title);
+    let options = match Options::from_arg_matches(&command.get_matches_mut()) {
+        Ok(options) => options,
+        Err(error) => error.exit(),
+    };
+    if options.record
+        && let Some(reason) = options.reason_not_to_record(experiment)
+    {
+        let message = format!("--record takes only the step's own recipe on all of MNIST, not {reason}");
+        command.error(ErrorKind::ArgumentConflict, message).exit();
+    }
+    options
+}
+
+impl Options {
+    /// Why a run with these options is no evidence for the step.
+    fn reason_not_to_record(&self, experiment: &Experiment) -> Option<&'static str> {
+        let recipe = &experiment.recipe;
+        let other = |value: Option<u16>, own: usize| value.is_some_and(|value| usize::from(value) != own);
+        let other_data = || self.data_dir.as_ref().is_some_and(|it| it.canonicalize().ok() != Some(bundled_directory()));
+        [
+            (self.holdout, "--holdout"),
+            (self.train_limit.is_some(), "--train-limit"),
+            (other(self.epochs, recipe.epochs), "another number of --epochs"),
+            (other(self.batch_size, recipe.batch_size), "another --batch-size"),
+            (other_data(), "another --data-dir (or MNIST_DATA_DIR)"),
+        ]
+        .into_iter()
+        .find_map(|(applies, reason)| applies.then_some(reason))
+    }
+
+    fn apply_to(&self, experiment: &mut Experiment) {
+        let recipe = &mut experiment.recipe;
+        recipe.seed = self.seed.unwrap_or(recipe.seed);
+        recipe.epochs = self.epochs.map_or(recipe.epochs, usize::from);
+        recipe.batch_size = self.batch_size.map_or(recipe.batch_size, usize::from);
+    }
+
+    fn data(&self) -> Result<Data> {
+        let directory = self.data_dir.clone().unwrap_or_else(bundled_directory);
+        let split = if self.holdout { Split::Holdout } else { Split::Test };
+        let (mut train, evaluation) = Mnist::load(&directory)?.split(split)?;
+        if let Some(limit) = self.train_limit {
+            train = train.slice(0..train.len().min(limit as usize));
+        }
+        Ok(Data { split, train: Arc::new(train), evaluation: Arc::new(evaluation) })
+    }
+}
+
+fn run(mut experiment: Experiment, options: &Options) -> Result<()> {
+    options.apply_to(&mut experiment);
+    if let Some(threads) = options.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(usize::from(threads))
+            .build_global()
+            .context("cannot start the threads")?;
+    }
+    let selected = select_device(options.backend)?;
+    let data = options.data()?;
+    let directory = options.out.clone().unwrap_or_else(|| {
+        ["runs", experiment.name, &format!("seed-{}", experiment.recipe.seed)].iter().collect()
+    });
+    run_directory::prepare(&directory)?;
+    let recorded = read_results(&results_directory())?;
+    announce(&experiment, &selected, &data);
+
+    let (network, result) = train(&experiment, &data, &selected, interruptible()?)?;
+    run_directory::write(&directory, &result, &network)?;
+    println!("\n{}", verdict(&result));
+    println!("Result and weights: {}", directory.display());
+    if options.record {
+        let path = run_directory::record(&result, &network)?;
+        println!("Recorded: {} (`cargo ladder report` brings the documents up to date)", path.display());
+    }
+    println!("\n{}", table(&recorded, &result));
+    Ok(())
+}
+
+fn announce(experiment: &Experiment, selected: &Selected, data: &Data) {
+    let recipe = &experiment.recipe;
+    let threads = rayon::current_num_threads();
+    println!(
+        "{}: backend {} on {} ({threads} thread{}), seed {}",
+        experiment.name,
+        selected.backend,
+        selected.device_name,
+        if threads == 1 { "" } else { "s" },
+        recipe.seed
+    );
+    println!(
+        "{} training images, {} {} images; {} epochs in batches of {}",
+        data.train.len(),
+        data.evaluation.len(),
+        match data.split {
+            Split::Test => "test",
+            Split::Holdout => "hold-out",
+        },
+        recipe.epochs,
+        recipe.batch_size
+    );
+    if selected.compiles_kernels {
+        println!("The first steps compile the device's kernels, which can take a minute.");
+    }
+}
+
+/// The first Ctrl-C stops the training after its current batch, a second one the process at once.
+fn interruptible() -> Result<Interrupter> {
+    let interrupter = Interrupter::new();
+    let handle = interrupter.clone();
+    ctrlc::set_handler(move || {
+        if handle.should_stop() {
+            std::process::exit(INTERRUPTED);
+        }
+        handle.stop(Some("interrupted by Ctrl-C"));
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(interrupter)
+}
+
+fn table(recorded: &[RunResult], result: &RunResult) -> String {
+    ResultsTable::new(recorded).mark(result).to_terminal()
+}

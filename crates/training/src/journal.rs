@@ -1,0 +1,230 @@
+//! What happened in each epoch, counted exactly.
+//!
+//! Burn's accuracy metric averages percentages over batches; a verdict about 9,940 of 10,000 images needs the images.
+//! A [`Tally`] is a metric that counts them, one for training and one for evaluation; at the end of an epoch the
+//! [`Journal`] makes an [`Epoch`] of both. All of it happens in the `Learner`'s metric thread, in order.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use burn::tensor::{Int, Tensor, TensorReadError};
+use burn::train::logger::TrainingProgressLogger;
+use burn::train::metric::{
+    Adaptor, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry,
+    SerializedEntry,
+};
+use burn::train::{ClassificationOutput, Interrupter};
+use experiment::Epoch;
+
+const CLASSES: usize = 10;
+
+/// The record of a run while it grows, shared between the metrics, the progress display and the caller.
+#[derive(Clone, Default)]
+pub struct Journal(Arc<Mutex<Entries>>);
+
+#[derive(Default)]
+struct Entries {
+    started: Option<Instant>,
+    train: Counts,
+    evaluation: Counts,
+    epochs: Vec<Epoch>,
+}
+
+/// Counts over the images of one epoch.
+#[derive(Clone, Default)]
+pub struct Counts {
+    /// Images seen.
+    images: usize,
+    correct: usize,
+    loss_sum: f64,
+    learning_rate: f64,
+    /// Images by true and predicted class.
+    pub confusion: [[usize; CLASSES]; CLASSES],
+    /// Positions of the wrong ones, in the order they were seen.
+    pub misclassified: Vec<usize>,
+}
+
+impl Journal {
+    /// The finished epochs.
+    pub fn epochs(&self) -> Vec<Epoch> {
+        self.entries().epochs.clone()
+    }
+
+    /// The last finished epoch.
+    pub fn last_epoch(&self) -> Option<Epoch> {
+        self.entries().epochs.last().cloned()
+    }
+
+    /// The counts of the last evaluation.
+    pub fn last_evaluation(&self) -> Counts {
+        self.entries().evaluation.clone()
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TrainingProgressLogger for Journal {
+    fn start(&mut self, _: usize, _: usize, _: Option<usize>, _: Option<&str>) {}
+
+    fn start_split(&mut self, _: &str, _: usize) {
+        self.entries().started.get_or_insert_with(Instant::now);
+    }
+
+    fn update_split(&mut self, _: usize) {}
+
+    fn end_split(&mut self) {}
+
+    fn update_epoch(&mut self, epoch: usize) {
+        let mut entries = self.entries();
+        let Entries { train, evaluation, .. } = &*entries;
+        let epoch = Epoch {
+            epoch,
+            learning_rate: train.learning_rate,
+            train_loss: train.mean_loss(),
+            train_accuracy: train.accuracy(),
+            test_loss: evaluation.mean_loss(),
+            test_correct: evaluation.correct,
+            test_total: evaluation.images,
+            seconds: entries.started.map_or(0.0, |started| started.elapsed().as_secs_f64()),
+        };
+        entries.epochs.push(epoch);
+        entries.started = None;
+    }
+
+    fn end(&mut self) {}
+
+    fn log_event_training(&mut self, _: String) {}
+}
+
+impl Counts {
+    fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.images.max(1) as f64
+    }
+
+    fn mean_loss(&self) -> f64 {
+        self.loss_sum / self.images.max(1) as f64
+    }
+
+    fn add(&mut self, loss: f64, predicted: &[i64], labels: &[i64]) {
+        self.loss_sum += loss * labels.len() as f64;
+        for (&predicted, &label) in predicted.iter().zip(labels) {
+            if predicted == label {
+                self.correct += 1;
+            } else {
+                self.misclassified.push(self.images);
+            }
+            self.confusion[label as usize][predicted as usize] += 1;
+            self.images += 1;
+        }
+    }
+}
+
+/// Which counts of the [`Journal`] a [`Tally`] fills.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Training batches.
+    Train,
+    /// Evaluation batches.
+    Evaluation,
+}
+
+/// A metric that counts the images classified right, and shows their share in percent.
+#[derive(Clone)]
+pub struct Tally {
+    phase: Phase,
+    counts: Counts,
+    /// Share right in the last batch.
+    batch_accuracy: f64,
+    journal: Journal,
+    interrupter: Interrupter,
+}
+
+/// What a [`Tally`] needs of a batch.
+pub struct TallyInput {
+    loss: Tensor<1>,
+    logits: Tensor<2>,
+    labels: Tensor<1, Int>,
+}
+
+impl Adaptor<TallyInput> for ClassificationOutput {
+    fn adapt(&self) -> TallyInput {
+        TallyInput { loss: self.loss.clone(), logits: self.output.clone(), labels: self.targets.clone() }
+    }
+}
+
+impl Tally {
+    /// A tally that stops the training through `interrupter` when the loss is no longer a number.
+    pub fn new(phase: Phase, journal: Journal, interrupter: Interrupter) -> Self {
+        Self { phase, counts: Counts::default(), batch_accuracy: 0.0, journal, interrupter }
+    }
+
+    fn entry(&self, batch: f64) -> SerializedEntry {
+        let total = 100.0 * self.counts.accuracy();
+        SerializedEntry::new(format!("epoch {total:.2} % - batch {:.2} %", 100.0 * batch), format!("{total}"))
+    }
+}
+
+impl Metric for Tally {
+    type Input = TallyInput;
+
+    fn name(&self) -> MetricName {
+        Arc::new("Accuracy".into())
+    }
+
+    fn attributes(&self) -> MetricAttributes {
+        NumericAttributes { unit: Some("%".into()), higher_is_better: true }.into()
+    }
+
+    fn update(&mut self, input: &TallyInput, metadata: &MetricMetadata) -> Result<SerializedEntry, TensorReadError> {
+        let loss = input.loss.clone().try_into_scalar::<f64>()?;
+        let predicted = read(input.logits.clone().argmax(1).flatten(0, 1))?;
+        let labels = read(input.labels.clone())?;
+        if !loss.is_finite() {
+            self.interrupter.stop(Some(LOSS_NOT_FINITE));
+        }
+        let before = self.counts.correct;
+        self.counts.add(loss, &predicted, &labels);
+        if let Some(learning_rate) = &metadata.lr {
+            self.counts.learning_rate = learning_rate.base();
+        }
+        self.batch_accuracy = (self.counts.correct - before) as f64 / labels.len().max(1) as f64;
+        Ok(self.entry(self.batch_accuracy))
+    }
+
+    fn compute(&mut self) -> Result<SerializedEntry, TensorReadError> {
+        let mut entries = self.journal.entries();
+        match self.phase {
+            Phase::Train => entries.train = self.counts.clone(),
+            Phase::Evaluation => entries.evaluation = self.counts.clone(),
+        }
+        drop(entries);
+        Ok(self.entry(self.batch_accuracy))
+    }
+
+    fn clear(&mut self) {
+        self.counts = Counts::default();
+    }
+}
+
+impl Numeric for Tally {
+    fn value(&self) -> Option<NumericEntry> {
+        Some(NumericEntry::Value(100.0 * self.batch_accuracy))
+    }
+
+    fn running_value(&self) -> Option<NumericEntry> {
+        Some(self.final_value())
+    }
+
+    fn final_value(&self) -> NumericEntry {
+        NumericEntry::Value(100.0 * self.counts.accuracy())
+    }
+}
+
+/// Why a training with a diverging loss is stopped.
+pub const LOSS_NOT_FINITE: &str = "the loss is no longer a finite number; the learning rate is too high for this recipe";
+
+fn read(tensor: Tensor<1, Int>) -> Result<Vec<i64>, TensorReadError> {
+    Ok(tensor.try_into_data()?.iter::<i64>().collect())
+}

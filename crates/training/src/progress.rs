@@ -1,0 +1,113 @@
+//! What is shown while a training runs: Burn's dashboard on a terminal, one line an epoch elsewhere.
+
+use std::io::IsTerminal;
+
+use burn::train::Interrupter;
+use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::metric::MetricDefinition;
+use burn::train::renderer::tui::TuiMetricsRendererWrapper;
+use burn::train::renderer::{
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation, MetricsRendererTraining,
+};
+use experiment::Epoch;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::journal::Journal;
+
+/// The display for standard output as it is.
+pub fn renderer(journal: Journal, interrupter: Interrupter) -> Box<dyn MetricsRenderer> {
+    if std::io::stdout().is_terminal() {
+        Box::new(TuiMetricsRendererWrapper::new(interrupter, None))
+    } else {
+        Box::new(LinePerEpoch { journal, epochs: 0, bar: ProgressBar::hidden() })
+    }
+}
+
+/// Prints a line for every finished epoch to standard output, and a progress bar within the epoch to standard error
+/// where that is a terminal.
+struct LinePerEpoch {
+    journal: Journal,
+    epochs: usize,
+    bar: ProgressBar,
+}
+
+impl LinePerEpoch {
+    fn line(&self, epoch: &Epoch) -> String {
+        format!(
+            "epoch {:>2}/{}: train loss {:.4}, accuracy {:.2} %; test loss {:.4}, accuracy {:.2} % ({} of {}); {:.1} s",
+            epoch.epoch,
+            self.epochs,
+            epoch.train_loss,
+            100.0 * epoch.train_accuracy,
+            epoch.test_loss,
+            100.0 * epoch.test_accuracy(),
+            epoch.test_correct,
+            epoch.test_total,
+            epoch.seconds,
+        )
+    }
+}
+
+impl TrainingProgressLogger for LinePerEpoch {
+    fn start(&mut self, total_epochs: usize, _: usize, _: Option<usize>, _: Option<&str>) {
+        self.epochs = total_epochs;
+    }
+
+    fn start_split(&mut self, split: &str, total_items: usize) {
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} images, {eta} left");
+        self.bar = ProgressBar::new(total_items as u64)
+            .with_message(split.to_string())
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    }
+
+    fn update_split(&mut self, items_processed: usize) {
+        self.bar.set_position(items_processed as u64);
+    }
+
+    fn end_split(&mut self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn update_epoch(&mut self, _: usize) {
+        if let Some(epoch) = self.journal.last_epoch() {
+            println!("{}", self.line(&epoch));
+        }
+    }
+
+    fn end(&mut self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn log_event_training(&mut self, _: String) {}
+}
+
+impl MetricsRendererTraining for LinePerEpoch {
+    fn update_train(&mut self, _: MetricState) {}
+
+    fn update_valid(&mut self, _: MetricState) {}
+}
+
+impl MetricsRenderer for LinePerEpoch {
+    fn manual_close(&mut self) {}
+
+    fn register_metric(&mut self, _: MetricDefinition) {}
+}
+
+// Burn asks every renderer to show a separate evaluation too; a training has none.
+impl MetricsRendererEvaluation for LinePerEpoch {
+    fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
+}
+
+impl EvaluationProgressLogger for LinePerEpoch {
+    fn start_global_progress(&mut self, _: usize) {}
+
+    fn start_test(&mut self, _: &str, _: usize) {}
+
+    fn update_test_progress(&mut self, _: usize) {}
+
+    fn end_test(&mut self) {}
+
+    fn end_global_progress(&mut self) {}
+
+    fn log_event_evaluation(&mut self, _: String) {}
+}

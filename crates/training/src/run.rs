@@ -1,0 +1,157 @@
+//! One training run of an experiment, with Burn's `Learner`.
+
+use std::num::NonZeroUsize;
+use std::process::Command;
+use std::sync::Arc;
+
+use anyhow::{Result, bail, ensure};
+use burn::module::Module;
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::lr_scheduler::constant::ConstantLr;
+use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{ModuleOptimizer, SgdConfig};
+use burn::train::logger::InMemoryMetricLogger;
+use burn::train::metric::LossMetric;
+use burn::train::{Interrupter, Learner, SupervisedTraining};
+use experiment::{Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions, workspace_directory};
+use mnist::{Digits, EvaluationLoader, Split, TrainLoader};
+use model_core::Network;
+
+use crate::backend::Selected;
+use crate::classifier::Classifier;
+use crate::journal::{Journal, LOSS_NOT_FINITE, Phase, Tally};
+use crate::progress::renderer;
+
+/// Images per batch of evaluation, which has no influence on the result.
+const EVALUATION_BATCH: NonZeroUsize = NonZeroUsize::new(500).unwrap();
+
+/// The version that the workspace's manifest pins.
+const BURN_VERSION: &str = "0.22.1";
+
+/// The images of a run.
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// Which images these are.
+    pub split: Split,
+    /// The images to train on.
+    pub train: Arc<Digits>,
+    /// The images to evaluate on after each epoch.
+    pub evaluation: Arc<Digits>,
+}
+
+/// Trains `experiment` on `data`, and returns the trained network, for inference, with the evidence.
+///
+/// The device's generator is seeded from the recipe, so one process can make only one reproducible run at a time.
+///
+/// # Errors
+///
+/// The architecture or the recipe cannot be built, the loss stops being a number, or `interrupter` is stopped.
+pub fn train(
+    experiment: &Experiment,
+    data: &Data,
+    selected: &Selected,
+    interrupter: Interrupter,
+) -> Result<(Network, RunResult)> {
+    let Experiment { architecture, recipe, .. } = experiment;
+    let Some(batch_size) = NonZeroUsize::new(recipe.batch_size) else {
+        bail!("the recipe's batch size is 0; it must be at least 1");
+    };
+    ensure!(!data.train.is_empty() && !data.evaluation.is_empty(), "there are no images to train or evaluate on");
+    let device = selected.device.clone().autodiff();
+    device.seed(recipe.seed);
+    // Burn draws weights at their first use; a copy on the device draws them now, before anything else is drawn.
+    let network = architecture.init(recipe.dropout, &device)?.fork(&device);
+    let steps = recipe.epochs * data.train.len().div_ceil(recipe.batch_size);
+    let learner = Learner::new(Classifier { network }, optimizer(&recipe.optimizer), schedule(recipe, steps)?);
+
+    let train_loader =
+        TrainLoader::new(data.train.clone(), batch_size, recipe.seed, recipe.augmentation, device.clone());
+    let evaluation_loader = EvaluationLoader::new(data.evaluation.clone(), EVALUATION_BATCH, device.inner());
+    let journal = Journal::default();
+    let tally = |phase| Tally::new(phase, journal.clone(), interrupter.clone());
+    // Nothing is written while training: the directory is only where Burn would put its own logs.
+    let trained = SupervisedTraining::new("", Arc::new(train_loader), Arc::new(evaluation_loader))
+        .with_application_logger(None)
+        .with_metric_logger(InMemoryMetricLogger::new())
+        .metric_train_numeric(tally(Phase::Train))
+        .metric_valid_numeric(tally(Phase::Evaluation))
+        .metrics((LossMetric::new(),))
+        .num_epochs(recipe.epochs)
+        .with_interrupter(interrupter.clone())
+        .with_progress_logger(journal.clone())
+        .renderer(renderer(journal.clone(), interrupter))
+        .launch(learner);
+
+    let epochs = journal.epochs();
+    if let Some(error) = trained.error {
+        bail!("training failed after {} epochs: {error}", epochs.len());
+    }
+    if let Some(interruption) = trained.interrupted {
+        let reason = interruption.reason.unwrap_or_else(|| "on request".into());
+        bail!("training stopped after {} of {} epochs: {reason}", epochs.len(), recipe.epochs);
+    }
+    let evaluation = journal.last_evaluation();
+    let result = RunResult {
+        schema_version: SCHEMA_VERSION,
+        step: experiment.name.into(),
+        title: experiment.title.into(),
+        seed: recipe.seed,
+        split: data.split,
+        train_images: data.train.len(),
+        backend: selected.backend.clone(),
+        device: selected.device_name.clone(),
+        threads: rayon::current_num_threads(),
+        versions: versions(),
+        parameters: architecture.summary()?.totals.parameters,
+        recipe: recipe.clone(),
+        architecture: architecture.clone(),
+        epochs,
+        confusion: evaluation.confusion.map(Vec::from).to_vec(),
+        misclassified: evaluation.misclassified,
+    };
+    if result.epochs.iter().any(|epoch| !epoch.train_loss.is_finite() || !epoch.test_loss.is_finite()) {
+        bail!(LOSS_NOT_FINITE);
+    }
+    result.check()?;
+    Ok((trained.model.network, result))
+}
+
+fn optimizer(optimizer: &Optimizer) -> ModuleOptimizer {
+    match *optimizer {
+        Optimizer::Sgd { momentum, nesterov, weight_decay } => SgdConfig::new()
+            .with_momentum(Some(MomentumConfig { momentum, dampening: 0.0, nesterov }))
+            .with_weight_decay(Some(WeightDecayConfig::new(weight_decay as f32)))
+            .init(),
+    }
+}
+
+fn schedule(recipe: &Recipe, steps: usize) -> Result<ModuleLrScheduler> {
+    match recipe.schedule {
+        Schedule::Constant => Ok(ConstantLr::from(recipe.learning_rate).into()),
+        Schedule::Cosine => {
+            CosineAnnealingLrSchedulerConfig::new(recipe.learning_rate, steps).init().map_err(anyhow::Error::msg)
+        }
+    }
+}
+
+fn versions() -> Versions {
+    Versions {
+        package: env!("CARGO_PKG_VERSION").into(),
+        burn: BURN_VERSION.into(),
+        git_commit: git_commit(),
+    }
+}
+
+/// The commit that the checkout is at, marked where files differ from it; none where git or the checkout is missing.
+fn git_commit() -> Option<String> {
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(workspace_directory())
+        .args(["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"])
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_string())
+}

@@ -1,0 +1,49 @@
+//! Where a run's result and weights go.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use experiment::{RunResult, results_directory, write_whole};
+use model_core::{Network, weights};
+
+/// Makes sure that files can be written to `directory`, before hours of training are spent.
+///
+/// # Errors
+///
+/// Names the folder.
+pub fn prepare(directory: &Path) -> Result<()> {
+    let prepare = || {
+        fs::create_dir_all(directory)?;
+        tempfile::tempfile_in(directory).map(drop)
+    };
+    prepare().with_context(|| format!("cannot write to the run's folder {}", directory.display()))
+}
+
+/// Writes `model.safetensors`, then `result.json`: a folder with a result is complete.
+///
+/// # Errors
+///
+/// Names the file that could not be written.
+pub fn write(directory: &Path, result: &RunResult, network: &Network) -> Result<()> {
+    weights::save(network, &directory.join("model.safetensors"))?;
+    write_whole(&directory.join("result.json"), json(result)?.as_bytes())
+}
+
+/// Puts the result among the committed evidence, with the weights if the seed is 1; returns the result's path.
+///
+/// # Errors
+///
+/// Names the file that could not be written.
+pub fn record(result: &RunResult, network: &Network) -> Result<PathBuf> {
+    let path = results_directory().join(&result.step).join(format!("seed-{}.json", result.seed));
+    if result.seed == 1 {
+        weights::save(network, &path.with_extension("safetensors"))?;
+    }
+    write_whole(&path, json(result)?.as_bytes())?;
+    Ok(path)
+}
+
+fn json(result: &RunResult) -> Result<String> {
+    Ok(serde_json::to_string_pretty(result)? + "\n")
+}
