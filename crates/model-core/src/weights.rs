@@ -72,8 +72,13 @@ pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
     // A forward pass in training leaves its batch statistics pending; `valid` folds them in.
     let network = network.valid();
     // The store's metadata are a map without an order, which would make each file differ from the last.
-    let mut store = SafetensorsStore::from_file(path).overwrite(true).clear_metadata();
-    let unwritable = |reason| WeightsError::Unwritable { path: path.to_owned(), reason };
+    let mut store = SafetensorsStore::from_file(path)
+        .overwrite(true)
+        .clear_metadata();
+    let unwritable = |reason| WeightsError::Unwritable {
+        path: path.to_owned(),
+        reason,
+    };
     network.save_into(&mut store).map_err(unwritable)
 }
 
@@ -86,11 +91,22 @@ pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
 pub fn load(mut network: Network, path: &Path) -> Result<Network, WeightsError> {
     let bytes = read(path)?;
     let mut store = SafetensorsStore::from_bytes(Some(bytes));
-    let malformed = |reason| WeightsError::Malformed { path: path.to_owned(), reason };
-    let found: Vec<StoredTensor> = store.get_all_tensors().map_err(malformed)?.values().cloned().collect();
+    let malformed = |reason| WeightsError::Malformed {
+        path: path.to_owned(),
+        reason,
+    };
+    let found: Vec<StoredTensor> = store
+        .get_all_tensors()
+        .map_err(malformed)?
+        .values()
+        .cloned()
+        .collect();
     let differences = differences(&network.collect(None, None, false), &found);
     if !differences.is_empty() {
-        return Err(WeightsError::Mismatch { path: path.to_owned(), differences });
+        return Err(WeightsError::Mismatch {
+            path: path.to_owned(),
+            differences,
+        });
     }
     network.load_from(&mut store).map_err(malformed)?;
     Ok(network)
@@ -100,30 +116,44 @@ fn read(path: &Path) -> Result<Vec<u8>, WeightsError> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAX_WEIGHTS_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|reason| WeightsError::Unreadable { path: path.to_owned(), reason })?;
+        .map_err(|reason| WeightsError::Unreadable {
+            path: path.to_owned(),
+            reason,
+        })?;
     if bytes.len() as u64 > MAX_WEIGHTS_BYTES {
-        return Err(WeightsError::TooLarge { path: path.to_owned() });
+        return Err(WeightsError::TooLarge {
+            path: path.to_owned(),
+        });
     }
     Ok(bytes)
 }
 
 /// What must change in `found` to be `expected`, in words.
 fn differences(expected: &[StoredTensor], found: &[StoredTensor]) -> Vec<String> {
-    let named = |tensors: &[StoredTensor], name: &str| tensors.iter().find(|tensor| tensor.name == name).cloned();
+    let named = |tensors: &[StoredTensor], name: &str| {
+        tensors.iter().find(|tensor| tensor.name == name).cloned()
+    };
     let mut differences = Vec::new();
     for tensor in expected {
-        let StoredTensor { name, shape, dtype, .. } = tensor;
+        let StoredTensor {
+            name, shape, dtype, ..
+        } = tensor;
         match named(found, name) {
             None => differences.push(format!("{name} is missing")),
-            Some(other) if other.shape != *shape || other.dtype != *dtype => differences.push(format!(
-                "{name} is {:?} {:?}, expected {dtype:?} {shape:?}",
-                other.dtype, other.shape
-            )),
+            Some(other) if other.shape != *shape || other.dtype != *dtype => {
+                differences.push(format!(
+                    "{name} is {:?} {:?}, expected {dtype:?} {shape:?}",
+                    other.dtype, other.shape
+                ))
+            }
             Some(_) => {}
         }
     }
-    let unexpected = found.iter().filter(|tensor| named(expected, &tensor.name).is_none());
-    differences.extend(unexpected.map(|tensor| format!("{} is not part of the network", tensor.name)));
+    let unexpected = found
+        .iter()
+        .filter(|tensor| named(expected, &tensor.name).is_none());
+    differences
+        .extend(unexpected.map(|tensor| format!("{} is not part of the network", tensor.name)));
     differences
 }
 
@@ -153,31 +183,47 @@ mod tests {
     }
 
     fn architecture() -> Architecture {
-        Architecture::new(1, 8).convolution_block(4, 3).with_batch_norm().fully_connected_head(10)
+        Architecture::new(1, 8)
+            .convolution_block(4, 3)
+            .with_batch_norm()
+            .fully_connected_head(10)
     }
 
     fn logits(network: &Network, images: &Tensor<4>) -> Vec<u32> {
-        let values: Vec<f32> = network.forward(images.clone()).into_data().to_vec().unwrap();
+        let values: Vec<f32> = network
+            .forward(images.clone())
+            .into_data()
+            .try_to_vec()
+            .unwrap();
         values.into_iter().map(f32::to_bits).collect()
     }
 
     #[test]
     fn loaded_weights_give_the_same_logits_bit_for_bit() {
         let file = TemporaryFile::new("round-trip");
-        let training = architecture().init(0.0, &Device::flex().autodiff()).unwrap();
+        let training = architecture()
+            .init(0.0, &Device::flex().autodiff())
+            .unwrap();
         // A step in training moves the running statistics of batch normalisation away from their initial values.
         let shifted = Distribution::Normal(5.0, 3.0);
-        training.forward(Tensor::random([16, 1, 8, 8], shifted, &Device::flex().autodiff()));
+        training.forward(Tensor::random(
+            [16, 1, 8, 8],
+            shifted,
+            &Device::flex().autodiff(),
+        ));
         save(&training, &file.0).unwrap();
 
         let images = Tensor::random([16, 1, 8, 8], shifted, &Device::flex());
         let fresh = architecture().init(0.0, &Device::flex()).unwrap();
-        let loaded = load(fresh.clone(), &file.0).unwrap();
+        let loaded = load(fresh, &file.0).unwrap();
         assert_eq!(logits(&loaded, &images), logits(&training.valid(), &images));
 
         let before = fs::read(&file.0).unwrap();
         save(&loaded, &file.0).unwrap();
-        assert!(fs::read(&file.0).unwrap() == before, "the same weights gave another file");
+        assert!(
+            fs::read(&file.0).unwrap() == before,
+            "the same weights gave another file"
+        );
     }
 
     #[test]
@@ -187,19 +233,33 @@ mod tests {
         let network = architecture().init(0.0, &device).unwrap();
         save(&network, &file.0).unwrap();
         let before = fs::read(&file.0).unwrap();
-        network.forward(Tensor::random([16, 1, 8, 8], Distribution::Normal(5.0, 3.0), &device));
+        network.forward(Tensor::random(
+            [16, 1, 8, 8],
+            Distribution::Normal(5.0, 3.0),
+            &device,
+        ));
         save(&network, &file.0).unwrap();
-        assert!(fs::read(&file.0).unwrap() != before, "a training step changed nothing in the file");
+        assert!(
+            fs::read(&file.0).unwrap() != before,
+            "a training step changed nothing in the file"
+        );
     }
 
     #[test]
     fn another_networks_weights_are_refused_in_one_line() {
         let file = TemporaryFile::new("other");
-        let wider = Architecture::new(1, 8).convolution_block(5, 3).convolution_head(10);
+        let wider = Architecture::new(1, 8)
+            .convolution_block(5, 3)
+            .convolution_head(10);
         save(&wider.init(0.0, &Device::flex()).unwrap(), &file.0).unwrap();
         let network = architecture().init(0.0, &Device::flex()).unwrap();
         let message = load(network, &file.0).unwrap_err().to_string();
-        for part in ["other.safetensors", "batch_norm.gamma is missing", "is not part of the network", "expected F32"] {
+        for part in [
+            "other.safetensors",
+            "batch_norm.gamma is missing",
+            "is not part of the network",
+            "expected F32",
+        ] {
             assert!(message.contains(part), "{part:?} is not in {message:?}");
         }
         assert!(!message.contains('\n'), "{message}");
@@ -209,17 +269,32 @@ mod tests {
     fn files_that_are_no_weights_are_refused() {
         let file = TemporaryFile::new("malformed");
         let network = || architecture().init(0.0, &Device::flex()).unwrap();
-        assert!(matches!(load(network(), &file.0), Err(WeightsError::Unreadable { .. })));
+        assert!(matches!(
+            load(network(), &file.0),
+            Err(WeightsError::Unreadable { .. })
+        ));
         for content in [b"".as_slice(), b"not weights", &[0xff; 64]] {
             fs::write(&file.0, content).unwrap();
-            assert!(matches!(load(network(), &file.0), Err(WeightsError::Malformed { .. })), "{content:?}");
+            assert!(
+                matches!(
+                    load(network(), &file.0),
+                    Err(WeightsError::Malformed { .. })
+                ),
+                "{content:?}"
+            );
         }
         fs::write(&file.0, vec![0; 1_000_001]).unwrap();
-        assert!(matches!(load(network(), &file.0), Err(WeightsError::TooLarge { .. })));
+        assert!(matches!(
+            load(network(), &file.0),
+            Err(WeightsError::TooLarge { .. })
+        ));
         save(&network(), &file.0).unwrap();
         let mut cut_short = fs::read(&file.0).unwrap();
         cut_short.pop();
         fs::write(&file.0, cut_short).unwrap();
-        assert!(matches!(load(network(), &file.0), Err(WeightsError::Malformed { .. })));
+        assert!(matches!(
+            load(network(), &file.0),
+            Err(WeightsError::Malformed { .. })
+        ));
     }
 }
