@@ -18,7 +18,11 @@ fn step(arguments: &[&str]) -> Output {
 
 fn error_line(output: &Output) -> String {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(text.trim_end().lines().count(), 1, "expected one line on standard error: {text}");
+    assert_eq!(
+        text.trim_end().lines().count(),
+        1,
+        "expected one line on standard error: {text}"
+    );
     text.trim_end().to_string()
 }
 
@@ -62,15 +66,25 @@ fn record_is_refused_for_anything_but_the_steps_own_run() {
 #[test]
 fn bad_data_is_one_line_and_exits_with_1() {
     let directory = tempfile::tempdir().unwrap();
-    let output = step(&["--data-dir", directory.path().join("nowhere").to_str().unwrap()]);
+    let output = step(&[
+        "--data-dir",
+        directory.path().join("nowhere").to_str().unwrap(),
+    ]);
     assert_eq!(output.status.code(), Some(1));
     assert!(error_line(&output).starts_with("error: "));
 
-    fs::write(directory.path().join("train-images-idx3-ubyte.gz"), "<!DOCTYPE html><html></html>").unwrap();
+    fs::write(
+        directory.path().join("train-images-idx3-ubyte.gz"),
+        "<!DOCTYPE html><html></html>",
+    )
+    .unwrap();
     let output = step(&["--data-dir", directory.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     let message = error_line(&output);
-    assert!(message.contains("train-images-idx3-ubyte.gz") && message.contains("HTML"), "{message}");
+    assert!(
+        message.contains("train-images-idx3-ubyte.gz") && message.contains("HTML"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -78,7 +92,14 @@ fn a_folder_that_cannot_be_written_fails_before_the_training() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     fs::write(&file, "here already").unwrap();
-    let output = step(&["--epochs", "1", "--train-limit", "64", "--out", file.to_str().unwrap()]);
+    let output = step(&[
+        "--epochs",
+        "1",
+        "--train-limit",
+        "64",
+        "--out",
+        file.to_str().unwrap(),
+    ]);
     assert_eq!(output.status.code(), Some(1));
     assert!(error_line(&output).contains("cannot write to the run's folder"));
     assert_eq!(fs::read_to_string(&file).unwrap(), "here already");
@@ -97,8 +118,16 @@ fn write_data(directory: &Path) {
         }
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(&images).unwrap();
-        fs::write(directory.join(format!("{prefix}-images-idx3-ubyte.gz")), encoder.finish().unwrap()).unwrap();
-        fs::write(directory.join(format!("{prefix}-labels-idx1-ubyte")), labels).unwrap();
+        fs::write(
+            directory.join(format!("{prefix}-images-idx3-ubyte.gz")),
+            encoder.finish().unwrap(),
+        )
+        .unwrap();
+        fs::write(
+            directory.join(format!("{prefix}-labels-idx1-ubyte")),
+            labels,
+        )
+        .unwrap();
     }
 }
 
@@ -106,17 +135,45 @@ fn write_data(directory: &Path) {
 fn result_without_times(data: &Path, seed: &str, threads: &str) -> (String, Vec<u8>) {
     let out = tempfile::tempdir().unwrap();
     let output = step(&[
-        "--data-dir", data.to_str().unwrap(), "--epochs", "2", "--seed", seed, "--threads", threads, "--out",
+        "--data-dir",
+        data.to_str().unwrap(),
+        "--epochs",
+        "2",
+        "--seed",
+        seed,
+        "--threads",
+        threads,
+        "--out",
         out.path().to_str().unwrap(),
     ]);
     let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(printed.starts_with("step-06-lr-scheduler: backend flex on CPU"), "{printed}");
-    assert_eq!(printed.lines().filter(|line| line.starts_with("epoch ")).count(), 2, "{printed}");
-    assert!(printed.contains("Verdict: ") && printed.contains("→ step-06-lr-scheduler"), "{printed}");
+    assert!(
+        output.status.success(),
+        "{printed}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        printed.starts_with("step-06-lr-scheduler: backend flex on CPU"),
+        "{printed}"
+    );
+    assert_eq!(
+        printed
+            .lines()
+            .filter(|line| line.starts_with("epoch "))
+            .count(),
+        2,
+        "{printed}"
+    );
+    assert!(
+        printed.contains("Verdict: ") && printed.contains("→ step-06-lr-scheduler"),
+        "{printed}"
+    );
 
     let mut result = read_result(&out.path().join("result.json")).unwrap();
-    result.epochs.iter_mut().for_each(|epoch| epoch.seconds = 0.0);
+    result
+        .epochs
+        .iter_mut()
+        .for_each(|epoch| epoch.seconds = 0.0);
     result.threads = 0;
     let weights = fs::read(out.path().join("model.safetensors")).unwrap();
     (serde_json::to_string(&result).unwrap(), weights)

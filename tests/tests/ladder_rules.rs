@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use experiment::{Experiment, Recipe, Schedule};
-use workspace_tests::steps;
+use ladder::steps::experiments as steps;
 
 const MAX_PARAMETERS: usize = 8_000;
 const MAX_EPOCHS: usize = 15;
@@ -11,17 +11,42 @@ const MAX_EPOCHS: usize = 15;
 #[test]
 fn every_step_is_small_and_short() {
     for step in steps() {
-        let parameters = step.architecture.summary().expect("it can be built").totals.parameters;
-        assert!(parameters < MAX_PARAMETERS, "{} has {parameters} parameters", step.name);
-        assert!(step.recipe.epochs <= MAX_EPOCHS, "{} trains {} epochs", step.name, step.recipe.epochs);
+        let parameters = step
+            .architecture
+            .summary()
+            .expect("it can be built")
+            .totals
+            .parameters;
+        assert!(
+            parameters < MAX_PARAMETERS,
+            "{} has {parameters} parameters",
+            step.name
+        );
+        assert!(
+            step.recipe.epochs <= MAX_EPOCHS,
+            "{} trains {} epochs",
+            step.name,
+            step.recipe.epochs
+        );
     }
 }
 
 #[test]
 fn every_network_maps_an_image_to_ten_classes() {
     for step in steps() {
-        assert_eq!((step.architecture.input_channels, step.architecture.input_size), (1, 28));
-        assert_eq!(step.architecture.summary().unwrap().outputs(), 10, "{}", step.name);
+        assert_eq!(
+            (
+                step.architecture.input_channels,
+                step.architecture.input_size
+            ),
+            (1, 28)
+        );
+        assert_eq!(
+            step.architecture.summary().unwrap().outputs(),
+            10,
+            "{}",
+            step.name
+        );
     }
 }
 
@@ -29,9 +54,17 @@ fn every_network_maps_an_image_to_ten_classes() {
 fn the_calculator_counts_the_parameters_of_the_module() {
     for step in steps() {
         let totals = step.architecture.summary().unwrap().totals;
-        let network = step.architecture.init(step.recipe.dropout, &Device::flex()).unwrap();
+        let network = step
+            .architecture
+            .init(step.recipe.dropout, &Device::flex())
+            .unwrap();
         // Burn counts the running statistics of batch normalisation among the parameters of a module.
-        assert_eq!(network.num_params(), totals.parameters + totals.non_trainable_parameters, "{}", step.name);
+        assert_eq!(
+            network.num_params(),
+            totals.parameters + totals.non_trainable_parameters,
+            "{}",
+            step.name
+        );
     }
 }
 
@@ -59,12 +92,27 @@ fn the_skeleton_has_none_of_it_and_each_step_adds_the_next() {
 fn a_step_changes_nothing_but_its_own_column() {
     // With the five columns made equal, neighbours must be the same experiment.
     let neutral = |step: &Experiment| {
-        let architecture = step.architecture.clone().with_batch_norm().with_fully_connected_head();
-        let recipe = Recipe { dropout: 0.0, augmentation: None, schedule: Schedule::Constant, ..step.recipe.clone() };
+        let architecture = step
+            .architecture
+            .clone()
+            .with_batch_norm()
+            .with_fully_connected_head();
+        let recipe = Recipe {
+            dropout: 0.0,
+            augmentation: None,
+            schedule: Schedule::Constant,
+            ..step.recipe.clone()
+        };
         (architecture, recipe)
     };
     for pair in steps().windows(2) {
-        assert_eq!(neutral(&pair[0]), neutral(&pair[1]), "{} and {}", pair[0].name, pair[1].name);
+        assert_eq!(
+            neutral(&pair[0]),
+            neutral(&pair[1]),
+            "{} and {}",
+            pair[0].name,
+            pair[1].name
+        );
         assert_ne!(
             (&pair[0].architecture, &pair[0].recipe),
             (&pair[1].architecture, &pair[1].recipe),
@@ -78,9 +126,20 @@ fn a_step_changes_nothing_but_its_own_column() {
 #[test]
 fn a_step_is_named_after_its_crate() {
     for (index, step) in steps().iter().enumerate() {
-        assert!(step.name.starts_with(&format!("step-{:02}-", index + 1)), "{}", step.name);
-        let manifest = experiment::workspace_directory().join("experiments").join(step.name).join("Cargo.toml");
+        assert!(
+            step.name.starts_with(&format!("step-{:02}-", index + 1)),
+            "{}",
+            step.name
+        );
+        let manifest = experiment::workspace_directory()
+            .join("experiments")
+            .join(step.name)
+            .join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest).expect("the crate is there");
-        assert!(text.contains(&format!("name = \"{}\"", step.name)), "{}", manifest.display());
+        assert!(
+            text.contains(&format!("name = \"{}\"", step.name)),
+            "{}",
+            manifest.display()
+        );
     }
 }

@@ -9,8 +9,8 @@ use std::ops::RangeInclusive;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor};
+use ladder::steps::experiments as steps;
 use model_core::{Architecture, Convolution, Layer, Network};
-use workspace_tests::steps;
 
 struct Positive;
 
@@ -33,7 +33,12 @@ fn growing(channels: usize, size: usize, down: bool, right: bool, device: &Devic
 
 /// Rows of the input with any gradient of the output cell `(cell, cell)` after the first `layers` layers. Maps, images
 /// and kernels are symmetric, so the columns are the same.
-fn field_by_gradient(network: &Network, input: [usize; 2], layers: usize, cell: usize) -> RangeInclusive<usize> {
+fn field_by_gradient(
+    network: &Network,
+    input: [usize; 2],
+    layers: usize,
+    cell: usize,
+) -> RangeInclusive<usize> {
     let [channels, size] = input;
     let device = Device::flex().autodiff();
     let mut reached = vec![false; size];
@@ -41,7 +46,10 @@ fn field_by_gradient(network: &Network, input: [usize; 2], layers: usize, cell: 
         let image = growing(channels, size, down, right, &device).require_grad();
         let output = network.forward_to(image.clone(), layers);
         let [_, channels_out, _, _] = output.dims();
-        let gradients = output.slice([0..1, 0..channels_out, cell..cell + 1, cell..cell + 1]).sum().backward();
+        let gradients = output
+            .slice([0..1, 0..channels_out, cell..cell + 1, cell..cell + 1])
+            .sum()
+            .backward();
         let gradient = image.grad(&gradients).expect("the input has a gradient");
         let gradient: Vec<f32> = gradient.into_data().iter::<f32>().collect();
         for (position, value) in gradient.into_iter().enumerate() {
@@ -57,11 +65,17 @@ fn field_by_gradient(network: &Network, input: [usize; 2], layers: usize, cell: 
 fn check(mut architecture: Architecture, input_size: usize) {
     architecture.input_size = input_size;
     // Layers of a fixed input size cannot follow when the input grows.
-    architecture.layers.retain(|layer| matches!(layer, Layer::Convolution(_) | Layer::MaxPool { .. }));
+    architecture
+        .layers
+        .retain(|layer| matches!(layer, Layer::Convolution(_) | Layer::MaxPool { .. }));
     let device = Device::flex().autodiff();
     // Frozen, batch normalisation is one factor and one constant for a channel, as in inference, so that it does not
     // let every pixel see every other.
-    let network = architecture.init(0.0, &device).expect("it can be built").map(&mut Positive).freeze();
+    let network = architecture
+        .init(0.0, &device)
+        .expect("it can be built")
+        .map(&mut Positive)
+        .freeze();
     let summary = architecture.summary().unwrap();
     for (index, layer) in summary.layers.iter().enumerate() {
         let cell = layer.n_out / 2;
@@ -105,7 +119,10 @@ fn of_strides_paddings_and_overlapping_pools() {
     };
     let architecture = Architecture::new(2, 64)
         .layer(convolution([2, 3], 5, 2, 1))
-        .layer(Layer::MaxPool { kernel: 3, stride: 2 })
+        .layer(Layer::MaxPool {
+            kernel: 3,
+            stride: 2,
+        })
         .layer(convolution([3, 2], 3, 1, 1))
         .layer(convolution([2, 2], 1, 1, 0));
     check(architecture, 64);

@@ -14,7 +14,9 @@ use anyhow::{Context, Result};
 /// Names the file.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     let write = || -> std::io::Result<()> {
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
         let directory = directory.unwrap_or(Path::new("."));
         fs::create_dir_all(directory)?;
         let mut builder = tempfile::Builder::new();

@@ -23,9 +23,9 @@ pub struct Experiment {
 pub struct Recipe {
     /// The optimiser and its settings.
     pub optimizer: Optimizer,
-    /// The learning rate that the schedule starts from.
+    /// The learning rate of the first epoch.
     pub learning_rate: f64,
-    /// How the learning rate changes from step to step.
+    /// How the learning rate changes in the course of a run.
     pub schedule: Schedule,
     /// Images per optimiser step.
     pub batch_size: usize,
@@ -54,12 +54,17 @@ pub enum Optimizer {
     },
 }
 
-/// How the learning rate changes over the steps of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How the learning rate changes over the epochs of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
-    /// The same learning rate throughout.
+    /// The same throughout.
     Constant,
-    /// Half a cosine from the recipe's learning rate down to zero at the last step.
-    Cosine,
+    /// Multiplied by `factor` after every `epochs` epochs.
+    Step {
+        /// Epochs between two changes.
+        epochs: usize,
+        /// What the learning rate is multiplied by.
+        factor: f64,
+    },
 }

@@ -10,7 +10,11 @@ use crate::RunResult;
 /// The root of the workspace that this program was built from.
 pub fn workspace_directory() -> PathBuf {
     let crate_directory = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_directory.ancestors().nth(2).unwrap_or(crate_directory).to_path_buf()
+    crate_directory
+        .ancestors()
+        .nth(2)
+        .unwrap_or(crate_directory)
+        .to_path_buf()
 }
 
 /// The folder of the committed results.
@@ -35,7 +39,8 @@ pub fn parse_result(text: &str) -> Result<RunResult> {
 ///
 /// Names the file and what is wrong with it.
 pub fn read_result(path: &Path) -> Result<RunResult> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     parse_result(&text).with_context(|| format!("{} is not a valid result", path.display()))
 }
 
@@ -47,13 +52,22 @@ pub fn read_result(path: &Path) -> Result<RunResult> {
 /// The folder cannot be read, or a file in it is no valid result or lies in another step's place.
 pub fn read_results(directory: &Path) -> Result<Vec<RunResult>> {
     let mut results = Vec::new();
-    for step in children(directory)?.into_iter().filter(|path| path.is_dir()) {
+    for step in children(directory)?
+        .into_iter()
+        .filter(|path| path.is_dir())
+    {
         for entry in children(&step)? {
             if !file_name(&entry).starts_with("seed-") {
                 continue;
             }
-            let recorded = entry.extension().is_some_and(|extension| extension == "json");
-            let path = if recorded { entry } else { entry.join("result.json") };
+            let recorded = entry
+                .extension()
+                .is_some_and(|extension| extension == "json");
+            let path = if recorded {
+                entry
+            } else {
+                entry.join("result.json")
+            };
             if !path.is_file() {
                 continue;
             }
@@ -81,10 +95,17 @@ pub fn read_results(directory: &Path) -> Result<Vec<RunResult>> {
 }
 
 fn children(directory: &Path) -> Result<Vec<PathBuf>> {
-    let read = || fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>();
+    let read = || {
+        fs::read_dir(directory)?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<std::io::Result<_>>()
+    };
     read().with_context(|| format!("cannot read the folder {}", directory.display()))
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

@@ -114,7 +114,27 @@ impl RunResult {
 
     /// The best test accuracy of any epoch, as a fraction.
     pub fn best(&self) -> f64 {
-        self.epochs.iter().map(Epoch::test_accuracy).fold(0.0, f64::max)
+        self.epochs
+            .iter()
+            .map(Epoch::test_accuracy)
+            .fold(0.0, f64::max)
+    }
+
+    /// Whether `other` is a run of the same experiment on the same images, whatever the seeds.
+    pub fn differs_in_seed_only(&self, other: &Self) -> bool {
+        let same_recipe = Recipe {
+            seed: other.recipe.seed,
+            ..self.recipe.clone()
+        } == other.recipe;
+        let what = |run: &Self| {
+            (
+                run.step.clone(),
+                run.architecture.clone(),
+                run.split,
+                run.train_images,
+            )
+        };
+        same_recipe && what(self) == what(other)
     }
 
     /// Mean wall-clock seconds of an epoch.
@@ -133,7 +153,12 @@ impl RunResult {
             "schema_version is {}, expected {SCHEMA_VERSION}",
             self.schema_version
         );
-        ensure!(self.seed == self.recipe.seed, "seed is {}, but the recipe's is {}", self.seed, self.recipe.seed);
+        ensure!(
+            self.seed == self.recipe.seed,
+            "seed is {}, but the recipe's is {}",
+            self.seed,
+            self.recipe.seed
+        );
         ensure!(
             !self.epochs.is_empty() && self.epochs.len() == self.recipe.epochs,
             "it has {} epochs, but the recipe says {}",
@@ -141,7 +166,11 @@ impl RunResult {
             self.recipe.epochs
         );
         for (epoch, number) in self.epochs.iter().zip(1..) {
-            ensure!(epoch.epoch == number, "epoch {number} is numbered {}", epoch.epoch);
+            ensure!(
+                epoch.epoch == number,
+                "epoch {number} is numbered {}",
+                epoch.epoch
+            );
             ensure!(
                 epoch.test_correct <= epoch.test_total && epoch.test_total > 0,
                 "epoch {number} has {} of {} right",
@@ -161,7 +190,11 @@ impl RunResult {
             "the confusion matrix is not 10×10"
         );
         let all: usize = self.confusion.iter().flatten().sum();
-        ensure!(all == last.test_total, "the confusion matrix counts {all} images, expected {}", last.test_total);
+        ensure!(
+            all == last.test_total,
+            "the confusion matrix counts {all} images, expected {}",
+            last.test_total
+        );
         let correct: usize = (0..10).map(|class| self.confusion[class][class]).sum();
         ensure!(
             correct == last.test_correct,
@@ -176,7 +209,10 @@ impl RunResult {
         );
         ensure!(
             self.misclassified.is_sorted_by(|a, b| a < b)
-                && self.misclassified.iter().all(|&index| index < last.test_total),
+                && self
+                    .misclassified
+                    .iter()
+                    .all(|&index| index < last.test_total),
             "the misclassified images are not ascending indices below {}",
             last.test_total
         );

@@ -2,6 +2,8 @@
 
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 
+use mnist::Split;
+
 use crate::{Epoch, RunResult, Schedule};
 
 /// The source's columns, then ours.
@@ -20,7 +22,7 @@ const COLUMNS: [&str; 12] = [
     "Seeds",
 ];
 
-/// Rows of a results table: the runs of one step together, and single runs that are to stand out.
+/// Rows of a results table: the runs that differ in their seeds alone together, and single runs that are to stand out.
 #[derive(Clone, Debug)]
 pub struct ResultsTable {
     rows: Vec<Row>,
@@ -28,30 +30,44 @@ pub struct ResultsTable {
 
 #[derive(Clone, Debug)]
 struct Row {
-    step: String,
-    marked: bool,
+    /// Runs of the same experiment on the same images; at least one.
     runs: Vec<RunResult>,
+    marked: bool,
 }
 
 impl ResultsTable {
-    /// One row for each step among `results`, in the order of the steps' names.
+    /// One row for each step among `results`, in the order of the steps' names; more where a step was run in several
+    /// ways.
     pub fn new(results: &[RunResult]) -> Self {
         let mut rows: Vec<Row> = Vec::new();
         for result in results {
-            match rows.iter_mut().find(|row| row.step == result.step) {
+            match rows
+                .iter_mut()
+                .find(|row| row.first().differs_in_seed_only(result))
+            {
                 Some(row) => row.runs.push(result.clone()),
-                None => rows.push(Row { step: result.step.clone(), marked: false, runs: vec![result.clone()] }),
+                None => rows.push(Row {
+                    runs: vec![result.clone()],
+                    marked: false,
+                }),
             }
         }
-        rows.sort_by(|a, b| a.step.cmp(&b.step));
+        rows.sort_by(|a, b| a.first().step.cmp(&b.first().step));
         Self { rows }
     }
 
     /// Adds a run as a marked row of its own, behind its step's.
     pub fn mark(mut self, run: &RunResult) -> Self {
-        let row = Row { step: run.step.clone(), marked: true, runs: vec![run.clone()] };
-        let behind = self.rows.partition_point(|other| other.step <= row.step);
-        self.rows.insert(behind, row);
+        let behind = self
+            .rows
+            .partition_point(|row| row.first().step <= run.step);
+        self.rows.insert(
+            behind,
+            Row {
+                runs: vec![run.clone()],
+                marked: true,
+            },
+        );
         self
     }
 
@@ -62,7 +78,16 @@ impl ResultsTable {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(COLUMNS);
         for row in &self.rows {
-            let name = if row.marked { format!("→ {} ({})", row.step, row.kind()) } else { row.step.clone() };
+            let mut name = row.first().step.clone();
+            if row.marked {
+                name = format!(
+                    "→ {name} (this run: seed {}, {})",
+                    row.first().seed,
+                    row.conditions()
+                );
+            } else if self.has_siblings(row) {
+                name = format!("{name} ({})", row.conditions());
+            }
             let cells = row.cells(name).into_iter().map(Cell::new);
             if row.marked {
                 table.add_row(cells.map(|cell| cell.add_attribute(Attribute::Bold)));
@@ -80,35 +105,77 @@ impl ResultsTable {
         table.load_style(presets::ASCII_MARKDOWN);
         table.set_header(COLUMNS);
         for row in &self.rows {
-            table.add_row(row.cells(format!("[{}]({})", row.step, link(&row.step))));
+            let step = &row.first().step;
+            let mut name = format!("[{step}]({})", link(step));
+            if self.has_siblings(row) {
+                name = format!("{name} ({})", row.conditions());
+            }
+            table.add_row(row.cells(name));
         }
         align(&mut table);
         table.to_string()
     }
+
+    /// Whether other rows, not counting marked ones, are of the same step, or the row's images are not the usual ones.
+    fn has_siblings(&self, row: &Row) -> bool {
+        let same_step = |other: &&Row| !other.marked && other.first().step == row.first().step;
+        self.rows.iter().filter(same_step).count() > 1 || row.first().split == Split::Holdout
+    }
 }
 
 impl Row {
-    /// What is peculiar about a single run.
-    fn kind(&self) -> String {
-        let run = &self.runs[0];
-        let epochs = run.epochs.len();
-        format!("this run: seed {}, {} epoch{}", run.seed, epochs, if epochs == 1 { "" } else { "s" })
+    fn first(&self) -> &RunResult {
+        &self.runs[0]
+    }
+
+    /// What a run may be given on the command line, as far as it tells runs of a step apart.
+    fn conditions(&self) -> String {
+        let RunResult {
+            epochs,
+            train_images,
+            recipe,
+            split,
+            ..
+        } = self.first();
+        let epochs = match epochs.len() {
+            1 => "1 epoch".to_string(),
+            count => format!("{count} epochs"),
+        };
+        let split = match split {
+            Split::Test => "",
+            Split::Holdout => ", hold-out",
+        };
+        format!(
+            "{epochs}, {train_images} images, batch {}{split}",
+            recipe.batch_size
+        )
     }
 
     fn cells(&self, name: String) -> Vec<String> {
-        let run = &self.runs[0];
+        let run = self.first();
         let yes = |it: bool| String::from(if it { "yes" } else { "no" });
-        let over_runs = |value: fn(&RunResult) -> f64| self.runs.iter().map(value).collect::<Vec<_>>();
-        let lowest = over_runs(RunResult::lowest_of_last).into_iter().fold(f64::INFINITY, f64::min);
+        let over_runs =
+            |value: fn(&RunResult) -> f64| self.runs.iter().map(value).collect::<Vec<_>>();
+        let lowest = over_runs(RunResult::lowest_of_last)
+            .into_iter()
+            .fold(f64::INFINITY, f64::min);
         vec![
             name,
             run.parameters.to_string(),
             yes(run.architecture.has_batch_norm()),
-            if run.recipe.dropout > 0.0 { run.recipe.dropout.to_string() } else { yes(false) },
+            if run.recipe.dropout > 0.0 {
+                run.recipe.dropout.to_string()
+            } else {
+                yes(false)
+            },
             yes(run.architecture.has_fully_connected()),
             yes(run.recipe.augmentation.is_some()),
             yes(run.recipe.schedule != Schedule::Constant),
-            mean_and_deviation(&over_runs(|run| 100.0 * Epoch::test_accuracy(run.last())), 2, " %"),
+            mean_and_deviation(
+                &over_runs(|run| 100.0 * Epoch::test_accuracy(run.last())),
+                2,
+                " %",
+            ),
             format!("{:.2} %", 100.0 * lowest),
             mean_and_deviation(&over_runs(|run| 100.0 * run.last().train_accuracy), 2, " %"),
             mean_and_deviation(&over_runs(RunResult::seconds_per_epoch), 1, ""),

@@ -5,7 +5,6 @@
 
 mod commands;
 mod prepare;
-mod steps;
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -68,7 +67,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
-    use clap::error::ErrorKind;
+    use clap::error::ErrorKind as UsageError;
 
     use super::*;
 
@@ -99,11 +98,11 @@ mod tests {
             let error = parse(&format!("architecture {name}")).unwrap_err();
             assert_eq!(
                 (error.kind(), error.exit_code()),
-                (ErrorKind::ValueValidation, 2)
+                (UsageError::ValueValidation, 2)
             );
             let message = error.to_string();
-            for experiment in steps::experiments() {
-                assert!(message.contains(&experiment.name), "{name}: {message}");
+            for experiment in ladder::steps::experiments() {
+                assert!(message.contains(experiment.name), "{name}: {message}");
             }
         }
     }

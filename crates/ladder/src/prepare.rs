@@ -27,6 +27,9 @@ const MIDDLE_GREY: u8 = 127;
 /// Pixels up to here are background: paper is seldom quite white.
 const FAINT: u8 = 16;
 
+/// Where MNIST's digits have their centre of mass, in both directions: in the middle of pixel 14 of 0 to 27.
+const MIDDLE: f64 = 14.5;
+
 const SIDE: u32 = IMAGE_SIDE as u32;
 
 /// A picture as the network is to see it.
@@ -153,7 +156,7 @@ fn centred(digit: &GrayImage) -> GrayImage {
         mass(|(_, y)| f64::from(y) + 0.5) / total,
     );
     let place = |centre: f64, side: u32| {
-        let place = (f64::from(SIDE) / 2.0 - centre).round() as i64;
+        let place = (MIDDLE - centre).round() as i64;
         place.clamp(0, i64::from(SIDE - side))
     };
     let mut picture = GrayImage::new(SIDE, SIDE);
@@ -174,4 +177,144 @@ fn pixels(picture: &GrayImage) -> Result<[u8; PIXELS]> {
             pixels.len()
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{LumaA, Pixel};
+    use mnist::Mnist;
+
+    use super::*;
+
+    /// A test digit as a picture of another size, white on black.
+    fn picture(pixels: &[u8; PIXELS], scale: u32) -> GrayImage {
+        let picture = GrayImage::from_raw(SIDE, SIDE, pixels.to_vec()).unwrap();
+        resize(&picture, SIDE * scale, SIDE * scale, FilterType::Nearest)
+    }
+
+    fn inverted(mut picture: GrayImage) -> GrayImage {
+        image::imageops::invert(&mut picture);
+        picture
+    }
+
+    /// Mean difference of two images' pixels, in greys of 255.
+    fn difference(a: &[u8; PIXELS], b: &[u8; PIXELS]) -> f64 {
+        let differences = a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b)));
+        differences.sum::<f64>() / PIXELS as f64
+    }
+
+    #[test]
+    fn large_black_on_white_digits_come_out_as_they_were() {
+        let test = Mnist::load_bundled().unwrap().test;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("digit.png");
+        let mut sum = 0.0;
+        for index in 0..100 {
+            inverted(picture(test.image(index), 10))
+                .save(&path)
+                .unwrap();
+            let prepared = read_png(&path).unwrap();
+            assert!(
+                prepared.steps.starts_with("inverted, 280×280 cropped to "),
+                "{}",
+                prepared.steps
+            );
+            let difference = difference(&prepared.pixels, test.image(index));
+            // A digit that is misplaced by a pixel differs by some 15 greys.
+            assert!(
+                difference < 13.0,
+                "test digit {index} differs by {difference} greys"
+            );
+            sum += difference;
+        }
+        assert!(
+            sum / 100.0 < 4.0,
+            "the digits differ by {} greys",
+            sum / 100.0
+        );
+    }
+
+    #[test]
+    fn a_digit_like_mnists_is_taken_as_it_is() {
+        let test = Mnist::load_bundled().unwrap().test;
+        for index in 0..10 {
+            let prepared = prepare(&picture(test.image(index), 1).into()).unwrap();
+            assert_eq!(prepared.pixels, *test.image(index));
+            assert_eq!(prepared.steps, "taken as it is");
+        }
+    }
+
+    #[test]
+    fn transparent_paper_is_white() {
+        let test = Mnist::load_bundled().unwrap().test;
+        let digit = picture(test.image(0), 4);
+        let black_ink = image::ImageBuffer::from_fn(digit.width(), digit.height(), |x, y| {
+            LumaA([0, digit.get_pixel(x, y).channels()[0]])
+        });
+        let transparent = prepare(&DynamicImage::ImageLumaA8(black_ink)).unwrap();
+        let opaque = prepare(&inverted(digit).into()).unwrap();
+        assert_eq!(transparent.pixels, opaque.pixels);
+    }
+
+    #[test]
+    fn the_aspect_ratio_is_kept() {
+        let mut bar = GrayImage::new(400, 300);
+        for (x, y) in (0..200).flat_map(|x| (0..140).map(move |y| (x, y))) {
+            bar.put_pixel(x + 30, y + 150, Luma([255]));
+        }
+        let prepared = prepare(&bar.into()).unwrap();
+        assert_eq!(
+            prepared.steps,
+            "400×300 cropped to 200×140, scaled to 20×14, centred in 28×28"
+        );
+        let inside =
+            |index: usize| (5..25).contains(&(index % 28)) && (8..22).contains(&(index / 28));
+        for (index, pixel) in prepared.pixels.iter().enumerate() {
+            assert_eq!(*pixel, if inside(index) { 255 } else { 0 }, "pixel {index}");
+        }
+    }
+
+    #[test]
+    fn the_thinnest_line_keeps_a_pixel() {
+        let mut line = GrayImage::new(500, 100);
+        (10..490).for_each(|x| line.put_pixel(x, 50, Luma([255])));
+        let prepared = prepare(&line.into()).unwrap();
+        assert!(
+            prepared.steps.contains("scaled to 20×1,"),
+            "{}",
+            prepared.steps
+        );
+    }
+
+    #[test]
+    fn what_is_no_picture_of_a_digit_is_refused_in_one_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("digit.png");
+        let refused = |expected: &str| {
+            let message = format!("{:#}", read_png(&path).unwrap_err());
+            assert!(
+                message.contains("digit.png") && message.contains(expected),
+                "{message}"
+            );
+            assert!(!message.contains('\n'), "{message}");
+        };
+        refused("cannot read");
+        std::fs::write(&path, "a digit").unwrap();
+        refused("is not a PNG file");
+        GrayImage::new(MAX_SIDE + 1, 1).save(&path).unwrap();
+        refused("is larger than 4096×4096 pixels");
+        for blank in [0, 10, 255] {
+            GrayImage::from_pixel(50, 50, Luma([blank]))
+                .save(&path)
+                .unwrap();
+            refused("is blank");
+        }
+        GrayImage::from_pixel(MAX_SIDE, 1, Luma([0]))
+            .save(&path)
+            .unwrap();
+        refused("is blank");
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        refused("digit.png");
+    }
 }

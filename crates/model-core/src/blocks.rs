@@ -26,7 +26,15 @@ impl ConvolutionBlock {
     ///
     /// Dropout of probability `dropout` follows the ReLU; a block without ReLU ends the network and has none.
     pub(crate) fn new(convolution: &Convolution, dropout: f64, device: &Device) -> Self {
-        let Convolution { in_channels, out_channels, kernel, stride, padding, batch_norm, relu } = *convolution;
+        let Convolution {
+            in_channels,
+            out_channels,
+            kernel,
+            stride,
+            padding,
+            batch_norm,
+            relu,
+        } = *convolution;
         let he = Initializer::KaimingUniform {
             gain: SQRT_2,
             fan_out_only: false,
@@ -34,7 +42,9 @@ impl ConvolutionBlock {
         Self {
             convolution: Conv2dConfig::new([in_channels, out_channels], [kernel, kernel])
                 .with_stride([stride, stride])
-                .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
+                .with_padding(PaddingConfig2d::Explicit(
+                    padding, padding, padding, padding,
+                ))
                 .with_bias(false)
                 .with_initializer(he)
                 .init(device),

@@ -79,9 +79,10 @@ impl Stage {
             Layer::GlobalAveragePool => {
                 Self::GlobalAveragePool(AdaptiveAvgPool2dConfig::new([1, 1]).init())
             }
-            Layer::FullyConnected { in_features, out_features } => {
-                Self::FullyConnected(LinearConfig::new(*in_features, *out_features).init(device))
-            }
+            Layer::FullyConnected {
+                in_features,
+                out_features,
+            } => Self::FullyConnected(LinearConfig::new(*in_features, *out_features).init(device)),
         }
     }
 

@@ -6,8 +6,23 @@ use crate::{LayerSummary, Summary};
 
 /// Columns of the source table, in its order, then ours.
 const COLUMNS: [&str; 17] = [
-    "Operation", "nin", "Ch_in", "Ch_Out", "padding", "kernel", "stride", "nout", "jin", "jout", "rin", "rout",
-    "Act_Size", "Params#", "start", "Act_out", "MACs",
+    "Operation",
+    "nin",
+    "Ch_in",
+    "Ch_Out",
+    "padding",
+    "kernel",
+    "stride",
+    "nout",
+    "jin",
+    "jout",
+    "rin",
+    "rout",
+    "Act_Size",
+    "Params#",
+    "start",
+    "Act_out",
+    "MACs",
 ];
 
 /// The table in box-drawing characters, with the totals below.
@@ -43,20 +58,37 @@ fn table(summary: &Summary) -> Table {
 
 fn row(layer: &LayerSummary) -> Vec<String> {
     let counts = [
-        layer.n_in, layer.channels_in, layer.channels_out, layer.padding, layer.kernel, layer.stride, layer.n_out,
-        layer.jump_in, layer.jump_out, layer.receptive_field_in, layer.receptive_field_out, layer.input_activations,
+        layer.n_in,
+        layer.channels_in,
+        layer.channels_out,
+        layer.padding,
+        layer.kernel,
+        layer.stride,
+        layer.n_out,
+        layer.jump_in,
+        layer.jump_out,
+        layer.receptive_field_in,
+        layer.receptive_field_out,
+        layer.input_activations,
         layer.parameters,
     ];
     let mut row = vec![layer.operation.clone()];
     row.extend(counts.map(|count| count.to_string()));
-    row.extend([layer.start.to_string(), layer.output_activations.to_string(), layer.macs.to_string()]);
+    row.extend([
+        layer.start.to_string(),
+        layer.output_activations.to_string(),
+        layer.macs.to_string(),
+    ]);
     row
 }
 
 fn totals(summary: &Summary, separator: &str) -> String {
     let totals = &summary.totals;
     [
-        format!("parameters: {} trainable, {} not", totals.parameters, totals.non_trainable_parameters),
+        format!(
+            "parameters: {} trainable, {} not",
+            totals.parameters, totals.non_trainable_parameters
+        ),
         format!("multiply-adds per image: {}", totals.macs),
         format!(
             "activations per image (32-bit): {} bytes at the peak, {} bytes in all",

@@ -56,13 +56,22 @@ fn source_network() -> Architecture {
 #[test]
 fn the_source_network_has_its_published_sizes_and_parameters_and_the_right_receptive_fields() {
     let network = source_network();
-    assert_eq!(column(&network, |layer| layer.n_out), [26, 24, 12, 12, 10, 8, 6, 6]);
-    assert_eq!(column(&network, |layer| layer.receptive_field_out), [3, 5, 6, 6, 10, 14, 18, 22]);
+    assert_eq!(
+        column(&network, |layer| layer.n_out),
+        [26, 24, 12, 12, 10, 8, 6, 6]
+    );
+    assert_eq!(
+        column(&network, |layer| layer.receptive_field_out),
+        [3, 5, 6, 6, 10, 14, 18, 22]
+    );
     assert_eq!(
         column(&network, |layer| layer.parameters),
         [72, 1152, 0, 128, 720, 1440, 2304, 2304]
     );
-    assert_eq!(column(&network, |layer| layer.jump_out), [1, 1, 2, 2, 2, 2, 2, 2]);
+    assert_eq!(
+        column(&network, |layer| layer.jump_out),
+        [1, 1, 2, 2, 2, 2, 2, 2]
+    );
     assert_eq!(network.summary().unwrap().totals.parameters, 8120);
 }
 
@@ -82,7 +91,10 @@ fn alexnet_v2_has_its_published_receptive_field() {
             max_pool(3, 2),
         ],
     );
-    assert_eq!(column(&network, |layer| layer.receptive_field_out).last(), Some(&195));
+    assert_eq!(
+        column(&network, |layer| layer.receptive_field_out).last(),
+        Some(&195)
+    );
 }
 
 #[test]
@@ -97,10 +109,16 @@ fn vgg_16_has_its_published_receptive_field() {
         layers.push(max_pool(2, 2));
     }
     let network = chain(3, 224, layers);
-    assert_eq!(column(&network, |layer| layer.receptive_field_out).last(), Some(&212));
+    assert_eq!(
+        column(&network, |layer| layer.receptive_field_out).last(),
+        Some(&212)
+    );
     assert_eq!(column(&network, |layer| layer.n_out).last(), Some(&7));
     // The convolution weights of VGG-16: its 14,714,688 parameters less 4,224 biases.
-    assert_eq!(network.summary().unwrap().totals.parameters, 14_714_688 - 4_224);
+    assert_eq!(
+        network.summary().unwrap().totals.parameters,
+        14_714_688 - 4_224
+    );
 }
 
 #[test]
@@ -117,24 +135,42 @@ fn totals_are_computed_by_hand() {
     assert_eq!(totals.macs, 4 * 9 * 26 * 26 + 4 * 10);
     // The convolution holds more than the pool: its image and its maps.
     assert_eq!(totals.peak_activation_bytes, 4 * (28 * 28 + 4 * 26 * 26));
-    assert_eq!(totals.total_activation_bytes, 4 * (28 * 28 + 4 * 26 * 26 + 4 * 13 * 13 + 4 + 10));
+    assert_eq!(
+        totals.total_activation_bytes,
+        4 * (28 * 28 + 4 * 26 * 26 + 4 * 13 * 13 + 4 + 10)
+    );
 }
 
 #[test]
 fn a_transition_is_a_narrow_convolution_and_a_pool() {
-    let network = Architecture::new(1, 28).convolution_block(16, 3).transition(8);
+    let network = Architecture::new(1, 28)
+        .convolution_block(16, 3)
+        .transition(8);
     assert_eq!(column(&network, |layer| layer.channels_out), [16, 8, 8]);
     assert_eq!(column(&network, |layer| layer.n_out), [26, 26, 13]);
-    assert_eq!(column(&network, |layer| layer.receptive_field_out), [3, 3, 4]);
+    assert_eq!(
+        column(&network, |layer| layer.receptive_field_out),
+        [3, 3, 4]
+    );
 }
 
 #[test]
 fn an_impossible_architecture_names_its_layer() {
     let cases = [
-        (chain(1, 28, vec![]), "the architecture has no layers; at least one is needed"),
-        (chain(0, 28, vec![max_pool(2, 2)]), "the input is 0 channels of 28×28; both must be at least 1"),
         (
-            chain(1, 4, vec![convolution(1, 4, 3, 1, 0), convolution(4, 4, 3, 1, 0)]),
+            chain(1, 28, vec![]),
+            "the architecture has no layers; at least one is needed",
+        ),
+        (
+            chain(0, 28, vec![max_pool(2, 2)]),
+            "the input is 0 channels of 28×28; both must be at least 1",
+        ),
+        (
+            chain(
+                1,
+                4,
+                vec![convolution(1, 4, 3, 1, 0), convolution(4, 4, 3, 1, 0)],
+            ),
             "layer 2 (Conv 3×3 + ReLU): its kernel of 3×3 is larger than its map of 2×2 with padding 0",
         ),
         (
@@ -142,7 +178,11 @@ fn an_impossible_architecture_names_its_layer() {
             "layer 1 (Conv 3×3 + ReLU): its stride is 0; it must be at least 1",
         ),
         (
-            chain(1, 28, vec![convolution(1, 4, 3, 1, 0), convolution(5, 4, 3, 1, 0)]),
+            chain(
+                1,
+                28,
+                vec![convolution(1, 4, 3, 1, 0), convolution(5, 4, 3, 1, 0)],
+            ),
             "layer 2 (Conv 3×3 + ReLU): it takes 5 channels, but is given 4",
         ),
         (
@@ -154,7 +194,14 @@ fn an_impossible_architecture_names_its_layer() {
             "layer 1 (Max-pool 0×0): its kernel is 0; it must be at least 1",
         ),
         (
-            chain(1, 28, vec![Layer::FullyConnected { in_features: 10, out_features: 10 }]),
+            chain(
+                1,
+                28,
+                vec![Layer::FullyConnected {
+                    in_features: 10,
+                    out_features: 10,
+                }],
+            ),
             "layer 1 (Fully connected): it takes 10 features, but is given 784",
         ),
     ];
@@ -167,7 +214,10 @@ fn an_impossible_architecture_names_its_layer() {
 fn an_architecture_survives_json() {
     let network = source_network().with_batch_norm();
     let text = serde_json::to_string(&network).unwrap();
-    assert_eq!(serde_json::from_str::<Architecture>(&text).unwrap(), network);
+    assert_eq!(
+        serde_json::from_str::<Architecture>(&text).unwrap(),
+        network
+    );
 }
 
 #[test]
@@ -175,25 +225,59 @@ fn the_tables_have_exactly_the_columns_and_rows() {
     let summary = source_network().summary().unwrap();
     let markdown = model_core::to_markdown(&summary);
     let cells = |line: &str| -> Vec<String> {
-        line.trim_matches('|').split('|').map(|cell| cell.trim().to_string()).collect()
+        line.trim_matches('|')
+            .split('|')
+            .map(|cell| cell.trim().to_string())
+            .collect()
     };
     let mut lines = markdown.lines();
     assert_eq!(
         cells(lines.next().unwrap()),
         [
-            "Operation", "nin", "Ch_in", "Ch_Out", "padding", "kernel", "stride", "nout", "jin", "jout", "rin",
-            "rout", "Act_Size", "Params#", "start", "Act_out", "MACs"
+            "Operation",
+            "nin",
+            "Ch_in",
+            "Ch_Out",
+            "padding",
+            "kernel",
+            "stride",
+            "nout",
+            "jin",
+            "jout",
+            "rin",
+            "rout",
+            "Act_Size",
+            "Params#",
+            "start",
+            "Act_out",
+            "MACs"
         ]
     );
     let second_convolution = cells(lines.nth(2).unwrap());
     assert_eq!(
         second_convolution,
         [
-            "Conv 3×3 + ReLU", "26", "8", "16", "0", "3", "1", "24", "1", "1", "3", "5", "5408", "1152", "2.5",
-            "9216", "663552"
+            "Conv 3×3 + ReLU",
+            "26",
+            "8",
+            "16",
+            "0",
+            "3",
+            "1",
+            "24",
+            "1",
+            "1",
+            "3",
+            "5",
+            "5408",
+            "1152",
+            "2.5",
+            "9216",
+            "663552"
         ]
     );
-    let json: serde_json::Value = serde_json::from_str(&model_core::to_json(&summary).unwrap()).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&model_core::to_json(&summary).unwrap()).unwrap();
     assert_eq!(json["totals"]["parameters"], 8120);
     assert_eq!(json["layers"].as_array().unwrap().len(), 8);
 }

@@ -23,7 +23,7 @@ const COLUMNS: usize = 3;
 
 const TRAIN: RGBColor = RGBColor(213, 94, 0);
 const TEST: RGBColor = RGBColor(0, 114, 178);
-const OTHERS: RGBColor = RGBColor(205, 205, 205);
+const OTHERS: RGBColor = RGBColor(190, 190, 190);
 const TARGET: RGBColor = RGBColor(90, 90, 90);
 const GRID: RGBColor = RGBColor(235, 235, 235);
 const TEXT: RGBColor = RGBColor(30, 30, 30);
@@ -135,7 +135,7 @@ impl Chart {
             .iter()
             .zip(body.split_evenly((rows, COLUMNS)))
         {
-            self.draw_panel(&panel, &experiment.name, &first_runs)?;
+            self.draw_panel(&panel, experiment.name, &first_runs)?;
         }
         canvas.present()?;
         Ok(())

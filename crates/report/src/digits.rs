@@ -26,7 +26,7 @@ const SCALE: usize = 2;
 const CELL_WIDTH: usize = 80;
 const CELL_HEIGHT: usize = 84;
 const MARGIN: usize = 16;
-const HEADING_HEIGHT: usize = 34;
+const HEADING_HEIGHT: usize = 44;
 
 /// Greys to tell apart, from white (0) to black.
 const GREYS: u16 = 15;
@@ -110,7 +110,7 @@ fn page(groups: &[(String, Vec<usize>)], test: &Digits) -> Result<String, std::f
         writeln!(
             svg,
             "<text x=\"{MARGIN}\" y=\"{}\" font-size=\"16\">{heading}</text>",
-            top + 16
+            top + 24
         )?;
         top += HEADING_HEIGHT;
         for row in indices.chunks(COLUMNS) {

@@ -307,16 +307,18 @@ fn there_are_documents_without_any_result() {
     );
 }
 
+type Change = fn(&mut Workspace);
+
 #[test]
 fn results_that_do_not_belong_are_errors() {
     let path = "results/step-01-one/seed-1.json";
-    let error_after = |change: fn(&mut Workspace)| {
+    let error_after = |change: Change| {
         let mut workspace = Workspace::new();
         workspace.write().unwrap();
         change(&mut workspace);
         format!("{:#}", workspace.check().unwrap_err())
     };
-    let cases: [(fn(&mut Workspace), &str); 6] = [
+    let cases: [(Change, &str); 6] = [
         (
             |it| it.experiments[0].recipe.learning_rate = 0.02,
             "another recipe",

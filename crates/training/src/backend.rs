@@ -81,6 +81,13 @@ fn wgpu() -> Result<Selected> {
         "backend wgpu found no graphics adapter; install a driver for Vulkan, Metal or DirectX 12, or use --backend flex"
     );
     let device = Device::wgpu(DeviceKind::DefaultDevice);
-    let device_name = device.identity().map_or_else(|| "unnamed adapter".into(), |identity| identity.name);
-    Ok(Selected { backend: "wgpu".into(), device_name, device, compiles_kernels: true })
+    let device_name = device
+        .identity()
+        .map_or_else(|| "unnamed adapter".into(), |identity| identity.name);
+    Ok(Selected {
+        backend: "wgpu".into(),
+        device_name,
+        device,
+        compiles_kernels: true,
+    })
 }

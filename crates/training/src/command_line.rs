@@ -20,7 +20,10 @@ use crate::verdict::verdict;
 const INTERRUPTED: i32 = 130;
 
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Exit code: 0 success, 1 failure, 2 wrong usage, 130 interrupted.")]
+#[command(
+    version,
+    after_help = "Exit code: 0 success, 1 failure, 2 wrong usage, 130 interrupted."
+)]
 struct Options {
     /// Backend to train on [default: the first possible one]
     #[arg(long)]
@@ -77,7 +80,9 @@ pub fn run_step(experiment: Experiment) -> ExitCode {
 }
 
 fn parse(experiment: &Experiment) -> Options {
-    let mut command = Options::command().name(experiment.name).about(experiment.title);
+    let mut command = Options::command()
+        .name(experiment.name)
+        .about(experiment.title);
     let options = match Options::from_arg_matches(&command.get_matches_mut()) {
         Ok(options) => options,
         Err(error) => error.exit(),
@@ -85,7 +90,8 @@ fn parse(experiment: &Experiment) -> Options {
     if options.record
         && let Some(reason) = options.reason_not_to_record(experiment)
     {
-        let message = format!("--record takes only the step's own recipe on all of MNIST, not {reason}");
+        let message =
+            format!("--record takes only the step's own recipe on all of MNIST, not {reason}");
         command.error(ErrorKind::ArgumentConflict, message).exit();
     }
     options
@@ -95,13 +101,24 @@ impl Options {
     /// Why a run with these options is no evidence for the step.
     fn reason_not_to_record(&self, experiment: &Experiment) -> Option<&'static str> {
         let recipe = &experiment.recipe;
-        let other = |value: Option<u16>, own: usize| value.is_some_and(|value| usize::from(value) != own);
-        let other_data = || self.data_dir.as_ref().is_some_and(|it| it.canonicalize().ok() != Some(bundled_directory()));
+        let other =
+            |value: Option<u16>, own: usize| value.is_some_and(|value| usize::from(value) != own);
+        let other_data = || {
+            self.data_dir
+                .as_ref()
+                .is_some_and(|it| it.canonicalize().ok() != Some(bundled_directory()))
+        };
         [
             (self.holdout, "--holdout"),
             (self.train_limit.is_some(), "--train-limit"),
-            (other(self.epochs, recipe.epochs), "another number of --epochs"),
-            (other(self.batch_size, recipe.batch_size), "another --batch-size"),
+            (
+                other(self.epochs, recipe.epochs),
+                "another number of --epochs",
+            ),
+            (
+                other(self.batch_size, recipe.batch_size),
+                "another --batch-size",
+            ),
             (other_data(), "another --data-dir (or MNIST_DATA_DIR)"),
         ]
         .into_iter()
@@ -117,12 +134,20 @@ impl Options {
 
     fn data(&self) -> Result<Data> {
         let directory = self.data_dir.clone().unwrap_or_else(bundled_directory);
-        let split = if self.holdout { Split::Holdout } else { Split::Test };
+        let split = if self.holdout {
+            Split::Holdout
+        } else {
+            Split::Test
+        };
         let (mut train, evaluation) = Mnist::load(&directory)?.split(split)?;
         if let Some(limit) = self.train_limit {
             train = train.slice(0..train.len().min(limit as usize));
         }
-        Ok(Data { split, train: Arc::new(train), evaluation: Arc::new(evaluation) })
+        Ok(Data {
+            split,
+            train: Arc::new(train),
+            evaluation: Arc::new(evaluation),
+        })
     }
 }
 
@@ -137,7 +162,13 @@ fn run(mut experiment: Experiment, options: &Options) -> Result<()> {
     let selected = select_device(options.backend)?;
     let data = options.data()?;
     let directory = options.out.clone().unwrap_or_else(|| {
-        ["runs", experiment.name, &format!("seed-{}", experiment.recipe.seed)].iter().collect()
+        [
+            "runs",
+            experiment.name,
+            &format!("seed-{}", experiment.recipe.seed),
+        ]
+        .iter()
+        .collect()
     });
     run_directory::prepare(&directory)?;
     let recorded = read_results(&results_directory())?;
@@ -149,7 +180,10 @@ fn run(mut experiment: Experiment, options: &Options) -> Result<()> {
     println!("Result and weights: {}", directory.display());
     if options.record {
         let path = run_directory::record(&result, &network)?;
-        println!("Recorded: {} (`cargo ladder report` brings the documents up to date)", path.display());
+        println!(
+            "Recorded: {} (`cargo ladder report` brings the documents up to date)",
+            path.display()
+        );
     }
     println!("\n{}", table(&recorded, &result));
     Ok(())
@@ -167,7 +201,7 @@ fn announce(experiment: &Experiment, selected: &Selected, data: &Data) {
         recipe.seed
     );
     println!(
-        "{} training images, {} {} images; {} epochs in batches of {}",
+        "{} training images, {} {} images; {} epoch{} in batches of {}",
         data.train.len(),
         data.evaluation.len(),
         match data.split {
@@ -175,6 +209,7 @@ fn announce(experiment: &Experiment, selected: &Selected, data: &Data) {
             Split::Holdout => "hold-out",
         },
         recipe.epochs,
+        if recipe.epochs == 1 { "" } else { "s" },
         recipe.batch_size
     );
     if selected.compiles_kernels {

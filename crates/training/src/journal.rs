@@ -10,8 +10,8 @@ use std::time::Instant;
 use burn::tensor::{Int, Tensor, TensorReadError};
 use burn::train::logger::TrainingProgressLogger;
 use burn::train::metric::{
-    Adaptor, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry,
-    SerializedEntry,
+    Adaptor, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes,
+    NumericEntry, SerializedEntry,
 };
 use burn::train::{ClassificationOutput, Interrupter};
 use experiment::Epoch;
@@ -78,7 +78,9 @@ impl TrainingProgressLogger for Journal {
 
     fn update_epoch(&mut self, epoch: usize) {
         let mut entries = self.entries();
-        let Entries { train, evaluation, .. } = &*entries;
+        let Entries {
+            train, evaluation, ..
+        } = &*entries;
         let epoch = Epoch {
             epoch,
             learning_rate: train.learning_rate,
@@ -87,7 +89,9 @@ impl TrainingProgressLogger for Journal {
             test_loss: evaluation.mean_loss(),
             test_correct: evaluation.correct,
             test_total: evaluation.images,
-            seconds: entries.started.map_or(0.0, |started| started.elapsed().as_secs_f64()),
+            seconds: entries
+                .started
+                .map_or(0.0, |started| started.elapsed().as_secs_f64()),
         };
         entries.epochs.push(epoch);
         entries.started = None;
@@ -150,19 +154,32 @@ pub struct TallyInput {
 
 impl Adaptor<TallyInput> for ClassificationOutput {
     fn adapt(&self) -> TallyInput {
-        TallyInput { loss: self.loss.clone(), logits: self.output.clone(), labels: self.targets.clone() }
+        TallyInput {
+            loss: self.loss.clone(),
+            logits: self.output.clone(),
+            labels: self.targets.clone(),
+        }
     }
 }
 
 impl Tally {
     /// A tally that stops the training through `interrupter` when the loss is no longer a number.
     pub fn new(phase: Phase, journal: Journal, interrupter: Interrupter) -> Self {
-        Self { phase, counts: Counts::default(), batch_accuracy: 0.0, journal, interrupter }
+        Self {
+            phase,
+            counts: Counts::default(),
+            batch_accuracy: 0.0,
+            journal,
+            interrupter,
+        }
     }
 
     fn entry(&self, batch: f64) -> SerializedEntry {
         let total = 100.0 * self.counts.accuracy();
-        SerializedEntry::new(format!("epoch {total:.2} % - batch {:.2} %", 100.0 * batch), format!("{total}"))
+        SerializedEntry::new(
+            format!("epoch {total:.2} % - batch {:.2} %", 100.0 * batch),
+            format!("{total}"),
+        )
     }
 }
 
@@ -174,10 +191,18 @@ impl Metric for Tally {
     }
 
     fn attributes(&self) -> MetricAttributes {
-        NumericAttributes { unit: Some("%".into()), higher_is_better: true }.into()
+        NumericAttributes {
+            unit: Some("%".into()),
+            higher_is_better: true,
+        }
+        .into()
     }
 
-    fn update(&mut self, input: &TallyInput, metadata: &MetricMetadata) -> Result<SerializedEntry, TensorReadError> {
+    fn update(
+        &mut self,
+        input: &TallyInput,
+        metadata: &MetricMetadata,
+    ) -> Result<SerializedEntry, TensorReadError> {
         let loss = input.loss.clone().try_into_scalar::<f64>()?;
         let predicted = read(input.logits.clone().argmax(1).flatten(0, 1))?;
         let labels = read(input.labels.clone())?;
@@ -223,7 +248,8 @@ impl Numeric for Tally {
 }
 
 /// Why a training with a diverging loss is stopped.
-pub const LOSS_NOT_FINITE: &str = "the loss is no longer a finite number; the learning rate is too high for this recipe";
+pub const LOSS_NOT_FINITE: &str =
+    "the loss is no longer a finite number; the learning rate is too high for this recipe";
 
 fn read(tensor: Tensor<1, Int>) -> Result<Vec<i64>, TensorReadError> {
     Ok(tensor.try_into_data()?.iter::<i64>().collect())

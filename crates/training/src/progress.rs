@@ -7,7 +7,8 @@ use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::MetricDefinition;
 use burn::train::renderer::tui::TuiMetricsRendererWrapper;
 use burn::train::renderer::{
-    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation, MetricsRendererTraining,
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining,
 };
 use experiment::Epoch;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -19,7 +20,11 @@ pub fn renderer(journal: Journal, interrupter: Interrupter) -> Box<dyn MetricsRe
     if std::io::stdout().is_terminal() {
         Box::new(TuiMetricsRendererWrapper::new(interrupter, None))
     } else {
-        Box::new(LinePerEpoch { journal, epochs: 0, bar: ProgressBar::hidden() })
+        Box::new(LinePerEpoch {
+            journal,
+            epochs: 0,
+            bar: ProgressBar::hidden(),
+        })
     }
 }
 

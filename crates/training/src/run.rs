@@ -8,14 +8,17 @@ use anyhow::{Result, bail, ensure};
 use burn::module::Module;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::lr_scheduler::constant::ConstantLr;
-use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::optim::lr_scheduler::step::StepLrSchedulerConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{ModuleOptimizer, SgdConfig};
 use burn::train::logger::InMemoryMetricLogger;
 use burn::train::metric::LossMetric;
 use burn::train::{Interrupter, Learner, SupervisedTraining};
-use experiment::{Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions, workspace_directory};
+use experiment::{
+    Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions,
+    workspace_directory,
+};
 use mnist::{Digits, EvaluationLoader, Split, TrainLoader};
 use model_core::Network;
 
@@ -54,21 +57,38 @@ pub fn train(
     selected: &Selected,
     interrupter: Interrupter,
 ) -> Result<(Network, RunResult)> {
-    let Experiment { architecture, recipe, .. } = experiment;
+    let Experiment {
+        architecture,
+        recipe,
+        ..
+    } = experiment;
     let Some(batch_size) = NonZeroUsize::new(recipe.batch_size) else {
         bail!("the recipe's batch size is 0; it must be at least 1");
     };
-    ensure!(!data.train.is_empty() && !data.evaluation.is_empty(), "there are no images to train or evaluate on");
+    ensure!(
+        !data.train.is_empty() && !data.evaluation.is_empty(),
+        "there are no images to train or evaluate on"
+    );
     let device = selected.device.clone().autodiff();
     device.seed(recipe.seed);
     // Burn draws weights at their first use; a copy on the device draws them now, before anything else is drawn.
     let network = architecture.init(recipe.dropout, &device)?.fork(&device);
-    let steps = recipe.epochs * data.train.len().div_ceil(recipe.batch_size);
-    let learner = Learner::new(Classifier { network }, optimizer(&recipe.optimizer), schedule(recipe, steps)?);
+    let steps_per_epoch = data.train.len().div_ceil(recipe.batch_size);
+    let learner = Learner::new(
+        Classifier { network },
+        optimizer(&recipe.optimizer),
+        schedule(recipe, steps_per_epoch)?,
+    );
 
-    let train_loader =
-        TrainLoader::new(data.train.clone(), batch_size, recipe.seed, recipe.augmentation, device.clone());
-    let evaluation_loader = EvaluationLoader::new(data.evaluation.clone(), EVALUATION_BATCH, device.inner());
+    let train_loader = TrainLoader::new(
+        data.train.clone(),
+        batch_size,
+        recipe.seed,
+        recipe.augmentation,
+        device.clone(),
+    );
+    let evaluation_loader =
+        EvaluationLoader::new(data.evaluation.clone(), EVALUATION_BATCH, device.inner());
     let journal = Journal::default();
     let tally = |phase| Tally::new(phase, journal.clone(), interrupter.clone());
     // Nothing is written while training: the directory is only where Burn would put its own logs.
@@ -90,7 +110,11 @@ pub fn train(
     }
     if let Some(interruption) = trained.interrupted {
         let reason = interruption.reason.unwrap_or_else(|| "on request".into());
-        bail!("training stopped after {} of {} epochs: {reason}", epochs.len(), recipe.epochs);
+        bail!(
+            "training stopped after {} of {} epochs: {reason}",
+            epochs.len(),
+            recipe.epochs
+        );
     }
     let evaluation = journal.last_evaluation();
     let result = RunResult {
@@ -111,7 +135,11 @@ pub fn train(
         confusion: evaluation.confusion.map(Vec::from).to_vec(),
         misclassified: evaluation.misclassified,
     };
-    if result.epochs.iter().any(|epoch| !epoch.train_loss.is_finite() || !epoch.test_loss.is_finite()) {
+    if result
+        .epochs
+        .iter()
+        .any(|epoch| !epoch.train_loss.is_finite() || !epoch.test_loss.is_finite())
+    {
         bail!(LOSS_NOT_FINITE);
     }
     result.check()?;
@@ -120,18 +148,29 @@ pub fn train(
 
 fn optimizer(optimizer: &Optimizer) -> ModuleOptimizer {
     match *optimizer {
-        Optimizer::Sgd { momentum, nesterov, weight_decay } => SgdConfig::new()
-            .with_momentum(Some(MomentumConfig { momentum, dampening: 0.0, nesterov }))
+        Optimizer::Sgd {
+            momentum,
+            nesterov,
+            weight_decay,
+        } => SgdConfig::new()
+            .with_momentum(Some(MomentumConfig {
+                momentum,
+                dampening: 0.0,
+                nesterov,
+            }))
             .with_weight_decay(Some(WeightDecayConfig::new(weight_decay as f32)))
             .init(),
     }
 }
 
-fn schedule(recipe: &Recipe, steps: usize) -> Result<ModuleLrScheduler> {
+fn schedule(recipe: &Recipe, steps_per_epoch: usize) -> Result<ModuleLrScheduler> {
     match recipe.schedule {
         Schedule::Constant => Ok(ConstantLr::from(recipe.learning_rate).into()),
-        Schedule::Cosine => {
-            CosineAnnealingLrSchedulerConfig::new(recipe.learning_rate, steps).init().map_err(anyhow::Error::msg)
+        Schedule::Step { epochs, factor } => {
+            StepLrSchedulerConfig::new(recipe.learning_rate, epochs * steps_per_epoch)
+                .with_gamma(factor)
+                .init()
+                .map_err(anyhow::Error::msg)
         }
     }
 }
@@ -149,7 +188,13 @@ fn git_commit() -> Option<String> {
     let output = Command::new("git")
         .arg("-C")
         .arg(workspace_directory())
-        .args(["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"])
+        .args([
+            "describe",
+            "--always",
+            "--dirty",
+            "--abbrev=40",
+            "--exclude=*",
+        ])
         .output()
         .ok()
         .filter(|output| output.status.success())?;

@@ -36,7 +36,9 @@ pub fn write(directory: &Path, result: &RunResult, network: &Network) -> Result<
 ///
 /// Names the file that could not be written.
 pub fn record(result: &RunResult, network: &Network) -> Result<PathBuf> {
-    let path = results_directory().join(&result.step).join(format!("seed-{}.json", result.seed));
+    let path = results_directory()
+        .join(&result.step)
+        .join(format!("seed-{}.json", result.seed));
     if result.seed == 1 {
         weights::save(network, &path.with_extension("safetensors"))?;
     }

@@ -5,7 +5,10 @@ use experiment::{RunResult, TARGET_ACCURACY};
 /// The test accuracies of the last epochs, the lowest of them, and whether the target was held in all.
 pub fn verdict(result: &RunResult) -> String {
     let last = result.last_epochs();
-    let correct: Vec<_> = last.iter().map(|epoch| epoch.test_correct.to_string()).collect();
+    let correct: Vec<_> = last
+        .iter()
+        .map(|epoch| epoch.test_correct.to_string())
+        .collect();
     let lowest = result.lowest_of_last();
     let epochs = match last.len() {
         1 => "the only epoch".to_string(),
@@ -17,6 +20,10 @@ pub fn verdict(result: &RunResult) -> String {
         result.last().test_total,
         100.0 * lowest,
         100.0 * TARGET_ACCURACY,
-        if lowest >= TARGET_ACCURACY { "" } else { "not " },
+        if lowest >= TARGET_ACCURACY {
+            ""
+        } else {
+            "not "
+        },
     )
 }

@@ -13,7 +13,11 @@ pub fn experiment() -> experiment::Experiment {
             .convolution_block(16, 3)
             .convolution_head(10),
         recipe: experiment::Recipe {
-            optimizer: experiment::Optimizer::Sgd { momentum: 0.9, nesterov: true, weight_decay: 5e-4 },
+            optimizer: experiment::Optimizer::Sgd {
+                momentum: 0.9,
+                nesterov: true,
+                weight_decay: 5e-4,
+            },
             learning_rate: 0.05,
             schedule: experiment::Schedule::Constant,
             batch_size: 64,

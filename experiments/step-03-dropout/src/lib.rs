@@ -4,7 +4,10 @@ pub fn experiment() -> experiment::Experiment {
     experiment::Experiment {
         name: "step-03-dropout",
         title: "Step 3: dropout after every ReLU",
-        recipe: experiment::Recipe { dropout: 0.02, ..previous.recipe },
+        recipe: experiment::Recipe {
+            dropout: 0.01,
+            ..previous.recipe
+        },
         ..previous
     }
 }

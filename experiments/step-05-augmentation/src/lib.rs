@@ -10,7 +10,10 @@ pub fn experiment() -> experiment::Experiment {
     experiment::Experiment {
         name: "step-05-augmentation",
         title: "Step 5: every training image randomly shifted, turned and scaled",
-        recipe: experiment::Recipe { augmentation: Some(augmentation), ..previous.recipe },
+        recipe: experiment::Recipe {
+            augmentation: Some(augmentation),
+            ..previous.recipe
+        },
         ..previous
     }
 }

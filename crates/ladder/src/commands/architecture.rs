@@ -7,7 +7,7 @@ use clap::Args;
 use experiment::Experiment;
 use model_core::{to_json, to_markdown, to_terminal};
 
-use crate::steps;
+use ladder::steps;
 
 /// Options of `ladder architecture`.
 #[derive(Args, Debug)]

@@ -12,7 +12,7 @@ use mnist::{Digits, Mnist, PIXELS, images_to_tensor};
 use model_core::{Network, weights};
 
 use crate::prepare::read_png;
-use crate::steps;
+use ladder::steps;
 
 /// Options of `ladder predict`.
 #[derive(Args, Debug)]
@@ -64,7 +64,7 @@ fn load_recorded(network: Network, step: &Experiment) -> Result<Network> {
         .join("seed-1.safetensors");
     ensure!(
         path.exists(),
-        "{} is missing: train it with `cargo run -p {}` and give its weights with --weights FILE",
+        "{} is missing: make it with `cargo run -p {} -- --record`, or name a file with --weights",
         path.display(),
         step.name
     );

@@ -7,7 +7,7 @@ use clap::Args;
 use experiment::workspace_directory;
 use mnist::Mnist;
 
-use crate::steps;
+use ladder::steps;
 
 /// Options of `ladder report`.
 #[derive(Args, Debug)]

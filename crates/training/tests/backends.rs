@@ -1,0 +1,152 @@
+//! Every other backend against flex: the same weights and batch give the same logits and gradients, and training works.
+#![cfg(any(feature = "wgpu", feature = "ndarray"))]
+#![recursion_limit = "256"]
+
+use std::sync::Arc;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::tensor::{Device, Gradients, Int, Tensor};
+use burn::train::Interrupter;
+use clap::ValueEnum;
+use experiment::{Experiment, Optimizer, Recipe, Schedule};
+use mnist::{Mnist, Split, images_to_tensor};
+use model_core::{Architecture, weights};
+use training::{Backend, Data, Selected, select_device, train};
+
+const TOLERANCE: f32 = 1e-3;
+
+fn others() -> Vec<Selected> {
+    let others: Vec<_> = Backend::value_variants()
+        .iter()
+        .map(|&backend| select_device(Some(backend)).expect("the backend has a device"))
+        .filter(|selected| selected.backend != "flex")
+        .collect();
+    assert!(!others.is_empty());
+    others
+}
+
+fn architecture() -> Architecture {
+    Architecture::new(1, 28)
+        .convolution_block(6, 3)
+        .max_pool(2)
+        .convolution_block(8, 3)
+        .convolution_block(12, 3)
+        .with_batch_norm()
+        .fully_connected_head(10)
+}
+
+/// Collects the gradient of every parameter that has one.
+struct Collect<'a> {
+    gradients: &'a Gradients,
+    values: Vec<Vec<f32>>,
+}
+
+impl ModuleVisitor for Collect<'_> {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        if let Some(gradient) = parameter.val().grad(self.gradients) {
+            self.values.push(values(gradient));
+        }
+    }
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+/// The logits of 32 training images in training mode, then the gradient of every parameter.
+fn logits_and_gradients(device: Device, weights_file: &std::path::Path) -> Vec<Vec<f32>> {
+    let device = device.autodiff();
+    let network = architecture().init(0.0, &device).expect("it can be built");
+    let network = weights::load(network, weights_file).expect("the weights fit");
+    let digits = Mnist::load_bundled()
+        .expect("MNIST comes with the repository")
+        .train
+        .slice(0..32);
+    let images = images_to_tensor(digits.images(), &device);
+    let labels: Vec<i32> = digits
+        .labels()
+        .iter()
+        .map(|&label| i32::from(label))
+        .collect();
+    let labels = Tensor::<1, Int>::from_ints(labels.as_slice(), &device);
+    let logits = network.forward(images);
+    let loss = CrossEntropyLossConfig::new()
+        .init(&device)
+        .forward(logits.clone(), labels);
+    let gradients = loss.backward();
+    let mut collect = Collect {
+        gradients: &gradients,
+        values: vec![values(logits)],
+    };
+    network.visit(&mut collect);
+    collect.values
+}
+
+#[test]
+fn logits_and_gradients_are_those_of_flex() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("weights.safetensors");
+    weights::save(&architecture().init(0.0, &Device::flex()).unwrap(), &file).unwrap();
+    let expected = logits_and_gradients(Device::flex(), &file);
+    // Logits; weight, gamma and beta of three blocks; weight and bias of the fully connected layer.
+    assert_eq!(expected.len(), 1 + 3 * 3 + 2);
+    for selected in others() {
+        let found = logits_and_gradients(selected.device, &file);
+        assert_eq!(found.len(), expected.len(), "{}", selected.backend);
+        for (index, (expected, found)) in expected.iter().zip(&found).enumerate() {
+            assert_eq!(expected.len(), found.len());
+            let scale = expected
+                .iter()
+                .fold(0.0_f32, |most, value| most.max(value.abs()));
+            let difference = expected
+                .iter()
+                .zip(found)
+                .fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+            assert!(
+                difference <= TOLERANCE * scale,
+                "{}: tensor {index} differs by {difference}, with values up to {scale}",
+                selected.backend
+            );
+        }
+    }
+}
+
+#[test]
+fn a_short_training_lowers_the_loss() {
+    let digits = Mnist::load_bundled().unwrap().train;
+    let data = Data {
+        split: Split::Holdout,
+        train: Arc::new(digits.slice(0..640)),
+        evaluation: Arc::new(digits.slice(640..1_000)),
+    };
+    let experiment = Experiment {
+        name: "a-short-training",
+        title: "A short training",
+        architecture: architecture(),
+        recipe: Recipe {
+            optimizer: Optimizer::Sgd {
+                momentum: 0.9,
+                nesterov: true,
+                weight_decay: 5e-4,
+            },
+            learning_rate: 0.05,
+            schedule: Schedule::Constant,
+            batch_size: 64,
+            epochs: 2,
+            dropout: 0.02,
+            augmentation: None,
+            seed: 1,
+        },
+    };
+    for selected in others() {
+        let (_, result) =
+            train(&experiment, &data, &selected, Interrupter::new()).expect("it trains");
+        let losses: Vec<f64> = result.epochs.iter().map(|epoch| epoch.train_loss).collect();
+        assert!(
+            losses[1] < 0.9 * losses[0],
+            "{}: the loss went {losses:?}",
+            selected.backend
+        );
+    }
+}
