@@ -73,6 +73,7 @@ fn bad_data_is_one_line_and_exits_with_1() {
     assert_eq!(output.status.code(), Some(1));
     assert!(error_line(&output).starts_with("error: "));
 
+    write_data(directory.path());
     fs::write(
         directory.path().join("train-images-idx3-ubyte.gz"),
         "<!DOCTYPE html><html></html>",

@@ -179,7 +179,7 @@ fn run(mut experiment: Experiment, options: &Options) -> Result<()> {
     println!("\n{}", verdict(&result));
     println!("Result and weights: {}", directory.display());
     if options.record {
-        let path = run_directory::record(&result, &network)?;
+        let path = run_directory::record(&directory, &result)?;
         println!(
             "Recorded: {} (`cargo ladder report` brings the documents up to date)",
             path.display()

@@ -108,11 +108,15 @@ pub fn train(
     if let Some(error) = trained.error {
         bail!("training failed after {} epochs: {error}", epochs.len());
     }
-    if let Some(interruption) = trained.interrupted {
-        let reason = interruption.reason.unwrap_or_else(|| "on request".into());
+    // Burn's dashboard stops a training without saying so in the result.
+    if trained.interrupted.is_some() || epochs.len() < recipe.epochs {
+        let reason = trained
+            .interrupted
+            .and_then(|interruption| interruption.reason);
+        let reason = reason.unwrap_or_else(|| "on request".into());
+        let finished = epochs.len();
         bail!(
-            "training stopped after {} of {} epochs: {reason}",
-            epochs.len(),
+            "training stopped after {finished} of {} epochs: {reason}",
             recipe.epochs
         );
     }

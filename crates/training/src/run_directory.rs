@@ -7,6 +7,9 @@ use anyhow::{Context, Result};
 use experiment::{RunResult, results_directory, write_whole};
 use model_core::{Network, weights};
 
+/// Name of the file of weights in a run's folder.
+const WEIGHTS: &str = "model.safetensors";
+
 /// Makes sure that files can be written to `directory`, before hours of training are spent.
 ///
 /// # Errors
@@ -26,22 +29,25 @@ pub fn prepare(directory: &Path) -> Result<()> {
 ///
 /// Names the file that could not be written.
 pub fn write(directory: &Path, result: &RunResult, network: &Network) -> Result<()> {
-    weights::save(network, &directory.join("model.safetensors"))?;
+    weights::save(network, &directory.join(WEIGHTS))?;
     write_whole(&directory.join("result.json"), json(result)?.as_bytes())
 }
 
-/// Puts the result among the committed evidence, with the weights if the seed is 1; returns the result's path.
+/// Puts what [`write`] left in `directory` among the committed evidence: the result, and the weights if the seed is 1.
+/// Returns the recorded result's path.
 ///
 /// # Errors
 ///
 /// Names the file that could not be written.
-pub fn record(result: &RunResult, network: &Network) -> Result<PathBuf> {
-    let path = results_directory()
-        .join(&result.step)
-        .join(format!("seed-{}.json", result.seed));
+pub fn record(directory: &Path, result: &RunResult) -> Result<PathBuf> {
+    let step = results_directory().join(&result.step);
     if result.seed == 1 {
-        weights::save(network, &path.with_extension("safetensors"))?;
+        let weights = directory.join(WEIGHTS);
+        let content =
+            fs::read(&weights).with_context(|| format!("cannot read {}", weights.display()))?;
+        write_whole(&step.join("seed-1.safetensors"), &content)?;
     }
+    let path = step.join(format!("seed-{}.json", result.seed));
     write_whole(&path, json(result)?.as_bytes())?;
     Ok(path)
 }

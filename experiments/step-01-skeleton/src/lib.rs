@@ -1,26 +1,80 @@
-//! Step 1: the skeleton.
-pub fn experiment() -> experiment::Experiment {
-    experiment::Experiment {
+//! # Step 1: the skeleton
+//!
+//! Run with `cargo run -p step-01-skeleton`.
+//!
+//! Six 3×3 convolutions with ReLU and one max-pool, a 1×1 convolution to ten maps, and the mean of each map as the logit
+//! of its class. No batch normalisation, no dropout, no fully connected layer, no augmentation, a constant learning rate:
+//! what all later steps are measured against.
+//!
+//! ## Target
+//!
+//! 98.5 % in the last epochs. LeNet-5 reaches 99.05 % with 60,000 parameters (LeCun et al. 1998, without distorted training
+//! images); this network has an eighth of them and is trained for 15 epochs at one learning rate, so it should stay half a
+//! point below. It can already see a whole digit: the receptive field at the last 3×3 convolution is 22 pixels, and
+//! MNIST's digits fit in 20.
+//!
+//! ## Result
+//!
+//! <!-- begin: result -->
+//!
+//! 7,342 parameters; 21.3 seconds an epoch with flex.
+//!
+//! | Seed | Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |   Train | Train − test |
+//! |------|-----------|-------|--------------------------------------|---------|---------|--------------|
+//! |    1 |   98.73 % |     8 |        9,848 9,862 9,751 9,873 9,867 | 97.51 % | 98.46 % |        -0.21 |
+//!
+//! Train is the last epoch's accuracy as trained on, with dropout and augmentation active wherever the step has
+//! them; train − test is in points.
+//!
+//! From:
+//! `results/step-01-skeleton/seed-1.json`
+//!
+//! <!-- end: result -->
+//!
+//! ## Analysis
+//!
+//! The target is reached, but not held: three of the last five epochs are above 98.6 %, one is a point below. The mean of the
+//! five is 98.40 %.
+//!
+//! - It does not overfit: training accuracy is no higher than test accuracy. (Training accuracy is counted while the epoch
+//!   goes on, with the weights of that moment, so it lags behind by about half an epoch; at the end of a run that is
+//!   little.)
+//! - It wavers: from epoch 12 to 14 the test accuracy goes 98.62, 97.51, 98.73 % while the training loss stays within 3 %
+//!   of 0.051. At this learning rate the weights never come to rest, and an epoch's last accuracy is partly luck. That is a
+//!   matter of optimisation, which the next step is about, and of the learning rate, which the last one is about.
+//! - With Burn's default initialisation instead of He's, it did not learn in the first epochs at all: seven layers, each
+//!   shrinking its input, leave nothing to tell the classes apart by.
+
+use experiment::{Experiment, Optimizer, Recipe, Schedule};
+use model_core::Architecture;
+
+/// The network and recipe that all later steps build on.
+pub fn experiment() -> Experiment {
+    Experiment {
         name: "step-01-skeleton",
         title: "Step 1: the skeleton, seven convolutions and nothing else",
-        architecture: model_core::Architecture::new(1, 28)
+        architecture: Architecture::new(1, 28)
+            // Few channels where maps are large, for they cost the most there.
             .convolution_block(6, 3)
             .convolution_block(8, 3)
+            // Pooled as soon as a value sees a stroke's width and its edges, 5 pixels.
             .max_pool(2)
             .convolution_block(12, 3)
             .convolution_block(14, 3)
             .convolution_block(16, 3)
             .convolution_block(16, 3)
             .convolution_head(10),
-        recipe: experiment::Recipe {
-            optimizer: experiment::Optimizer::Sgd {
+        recipe: Recipe {
+            optimizer: Optimizer::Sgd {
                 momentum: 0.9,
                 nesterov: true,
                 weight_decay: 5e-4,
             },
+            // Chosen on the hold-out split for the last step; the skeleton learns with it too.
             learning_rate: 0.05,
-            schedule: experiment::Schedule::Constant,
+            schedule: Schedule::Constant,
             batch_size: 64,
+            // As many as the objective allows.
             epochs: 15,
             dropout: 0.0,
             augmentation: None,

@@ -1,11 +1,62 @@
-//! Step 6: a learning-rate schedule.
-pub fn experiment() -> experiment::Experiment {
+//! # Step 6: a learning-rate schedule
+//!
+//! Run with `cargo run -p step-06-lr-scheduler`.
+//!
+//! [Step 5](step_05_augmentation) with a learning rate of 0.05 for six epochs, 0.005 for six and 0.0005 for the last three.
+//!
+//! ## Target
+//!
+//! 99.4 % in each of the last five epochs, all within a tenth of a point of one another. In steps 2 to 5 the test accuracy
+//! comes near 99 % within some epochs, then goes up and down by a tenth of a point or more from one to the next while the
+//! training loss hardly falls: updates of that size jump about around a minimum. With smaller ones the network should
+//! settle in it. The smallest network with a published log that holds 99.4 %, of 7,918 parameters, got there with such a
+//! drop: 99.08 % before it, 99.41 to 99.52 % after it.
+//!
+//! ## Result
+//!
+//! <!-- begin: result -->
+//!
+//! 7,496 parameters; 57.0 seconds an epoch with flex.
+//!
+//! | Seed | Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |   Train | Train − test |
+//! |------|-----------|-------|--------------------------------------|---------|---------|--------------|
+//! |    1 |   99.46 % |    10 |        9,936 9,940 9,946 9,946 9,940 | 99.36 % | 99.02 % |        -0.38 |
+//!
+//! Train is the last epoch's accuracy as trained on, with dropout and augmentation active wherever the step has
+//! them; train − test is in points.
+//!
+//! From:
+//! `results/step-06-lr-scheduler/seed-1.json`
+//!
+//! <!-- end: result -->
+//!
+//! ## Analysis
+//!
+//! The last five epochs are at 99.36, 99.40, 99.46, 99.46 and 99.40 %: a mean of 99.42 %, 0.73 points above step 5, and within 0.10 points
+//! of one another, as expected. The target of 99.4 % is met in four of the five, not in all: one is short by four
+//! images.
+//!
+//! - It is the drop that does it, not the training before: the first six epochs are step 5's, to the image, and the seventh,
+//!   the first at a tenth of the learning rate, is the best so far by far.
+//! - It steadies: the spread over the last five epochs is 0.10 points instead of 1.01. From one epoch to the next, a few images
+//!   change sides; that is what remains of the noise.
+//! - The second drop, after epoch 12, changes little: 99.40 % before it, 99.46, 99.46 and 99.40 % after it.
+//! - Training accuracy, 99.02 %, stays below test accuracy, 99.40 %, on images that are harder than the test's. The network does not
+//!   overfit; what it lacks is capacity or time.
+//! - One seed cannot tell 99.42 from 99.35 or 99.5 %: the standard error of an accuracy of 99.4 % on 10,000 images is 0.08 points.
+//!   Whether 99.4 % is held in every one of the last epochs is a question for several seeds.
+
+use experiment::{Experiment, Recipe, Schedule};
+
+/// Step 5 with a learning rate that falls.
+pub fn experiment() -> Experiment {
     let previous = step_05_augmentation::experiment();
-    experiment::Experiment {
+    Experiment {
         name: "step-06-lr-scheduler",
         title: "Step 6: the learning rate divided by ten after every six epochs",
-        recipe: experiment::Recipe {
-            schedule: experiment::Schedule::Step {
+        recipe: Recipe {
+            // High for long enough to get near, low for long enough to settle.
+            schedule: Schedule::Step {
                 epochs: 6,
                 factor: 0.1,
             },
