@@ -14,6 +14,8 @@ pub struct Network {
 }
 
 /// One layer of a [`Network`].
+// A network has a handful of stages, so the space that the small ones waste does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Module, Debug)]
 pub enum Stage {
     /// See [`Layer::Convolution`].
