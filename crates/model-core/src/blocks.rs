@@ -21,8 +21,8 @@ pub struct ConvolutionBlock {
 
 impl ConvolutionBlock {
     /// Draws the weights so that ReLU keeps the variance of what flows through (K. He, X. Zhang, S. Ren and J. Sun,
-    /// "Delving Deep into Rectifiers", 2015). Burn's default, and PyTorch's, is √6 times smaller: seven layers of that
-    /// let the signal vanish, and without batch normalisation the network does not learn at all.
+    /// "Delving Deep into Rectifiers", 2015). Burn's default, and PyTorch's, is √6 times smaller: every layer then shrinks
+    /// what it is given, and a network without batch normalisation is slow to begin.
     ///
     /// Dropout of probability `dropout` follows the ReLU; a block without ReLU ends the network and has none.
     pub(crate) fn new(convolution: &Convolution, dropout: f64, device: &Device) -> Self {

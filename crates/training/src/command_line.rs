@@ -17,7 +17,10 @@ use crate::run_directory;
 use crate::verdict::verdict;
 
 /// Exit code of a process that ends on Ctrl-C, by the shells' convention: 128 and the signal's number.
-const INTERRUPTED: i32 = 130;
+const INTERRUPTED: u8 = 130;
+
+/// Why a training was stopped.
+const CTRL_C: &str = "interrupted by Ctrl-C";
 
 #[derive(Debug, Parser)]
 #[command(
@@ -70,11 +73,15 @@ struct Options {
 /// exit code 2; failures are one line on standard error.
 pub fn run_step(experiment: Experiment) -> ExitCode {
     let options = parse(&experiment);
-    match run(experiment, &options) {
+    let interrupter = Interrupter::new();
+    match run(experiment, &options, &interrupter) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            match interrupter.get_message() {
+                Some(reason) if reason == CTRL_C => ExitCode::from(INTERRUPTED),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -151,7 +158,7 @@ impl Options {
     }
 }
 
-fn run(mut experiment: Experiment, options: &Options) -> Result<()> {
+fn run(mut experiment: Experiment, options: &Options, interrupter: &Interrupter) -> Result<()> {
     options.apply_to(&mut experiment);
     if let Some(threads) = options.threads {
         rayon::ThreadPoolBuilder::new()
@@ -173,8 +180,9 @@ fn run(mut experiment: Experiment, options: &Options) -> Result<()> {
     run_directory::prepare(&directory)?;
     let recorded = read_results(&results_directory())?;
     announce(&experiment, &selected, &data);
+    listen_for_ctrl_c(interrupter)?;
 
-    let (network, result) = train(&experiment, &data, &selected, interruptible()?)?;
+    let (network, result) = train(&experiment, &data, &selected, interrupter.clone())?;
     run_directory::write(&directory, &result, &network)?;
     println!("\n{}", verdict(&result));
     println!("Result and weights: {}", directory.display());
@@ -217,18 +225,16 @@ fn announce(experiment: &Experiment, selected: &Selected, data: &Data) {
     }
 }
 
-/// The first Ctrl-C stops the training after its current batch, a second one the process at once.
-fn interruptible() -> Result<Interrupter> {
-    let interrupter = Interrupter::new();
-    let handle = interrupter.clone();
+/// Makes the first Ctrl-C stop the training after its current batch, and a second one the process at once.
+fn listen_for_ctrl_c(interrupter: &Interrupter) -> Result<()> {
+    let interrupter = interrupter.clone();
     ctrlc::set_handler(move || {
-        if handle.should_stop() {
-            std::process::exit(INTERRUPTED);
+        if interrupter.should_stop() {
+            std::process::exit(INTERRUPTED.into());
         }
-        handle.stop(Some("interrupted by Ctrl-C"));
+        interrupter.stop(Some(CTRL_C));
     })
-    .context("cannot listen for Ctrl-C")?;
-    Ok(interrupter)
+    .context("cannot listen for Ctrl-C")
 }
 
 fn table(recorded: &[RunResult], result: &RunResult) -> String {

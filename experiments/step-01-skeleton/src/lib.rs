@@ -42,8 +42,9 @@
 //! - It wavers: from epoch 12 to 14 the test accuracy goes 98.62, 97.51, 98.73 % while the training loss stays within 3 %
 //!   of 0.051. At this learning rate the weights never come to rest, and an epoch's last accuracy is partly luck. That is a
 //!   matter of optimisation, which the next step is about, and of the learning rate, which the last one is about.
-//! - With Burn's default initialisation instead of He's, it did not learn in the first epochs at all: seven layers, each
-//!   shrinking its input, leave nothing to tell the classes apart by.
+//! - With Burn's default initialisation instead of He's, whose weights are √6 times smaller, the first epoch ended with a
+//!   training accuracy of 70 % instead of 86 % (one run of two epochs): seven layers that each shrink their input take
+//!   time to recover from. Batch normalisation undoes such a choice of scale, whatever it was.
 
 use experiment::{Experiment, Optimizer, Recipe, Schedule};
 use model_core::Architecture;
