@@ -33,8 +33,8 @@
 //!
 //! ## Analysis
 //!
-//! The target is reached, but not held: three of the last five epochs are above 98.6 %, one is a point below. The mean of the
-//! five is 98.40 %.
+//! The target is reached, but not held: three of the last five epochs are above 98.6 %, one is a point below. The mean of
+//! the five is 98.40 %.
 //!
 //! - It does not overfit: training accuracy is no higher than test accuracy. (Training accuracy is counted while the epoch
 //!   goes on, with the weights of that moment, so it lags behind by about half an epoch; at the end of a run that is
@@ -42,7 +42,7 @@
 //! - It wavers: from epoch 12 to 14 the test accuracy goes 98.62, 97.51, 98.73 % while the training loss stays within 3 %
 //!   of 0.051. At this learning rate the weights never come to rest, and an epoch's last accuracy is partly luck. That is a
 //!   matter of optimisation, which the next step is about, and of the learning rate, which the last one is about.
-//! - With Burn's default initialisation instead of He's, whose weights are √6 times smaller, the first epoch ended with a
+//! - The weights start from He's initialisation. With Burn's default, which is √6 times smaller, the first epoch had a
 //!   training accuracy of 70 % instead of 86 % (one run of two epochs): seven layers that each shrink their input take
 //!   time to recover from. Batch normalisation undoes such a choice of scale, whatever it was.
 
