@@ -131,7 +131,7 @@ fn a_step_is_named_after_its_crate() {
             "{}",
             step.name
         );
-        let manifest = experiment::workspace_directory()
+        let manifest = mnist::workspace_directory()
             .join("experiments")
             .join(step.name)
             .join("Cargo.toml");

@@ -5,17 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::RunResult;
+use mnist::workspace_directory;
 
-/// The root of the workspace that this program was built from.
-pub fn workspace_directory() -> PathBuf {
-    let crate_directory = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_directory
-        .ancestors()
-        .nth(2)
-        .unwrap_or(crate_directory)
-        .to_path_buf()
-}
+use crate::RunResult;
 
 /// The folder of the committed results.
 pub fn results_directory() -> PathBuf {

@@ -3,6 +3,7 @@
 //! MNIST is 55 MB uncompressed. It is held as bytes, as it comes from the files; pixels become numbers when a
 //! batch is made, because a quarter of the memory is touched that way.
 
+use std::env;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -17,6 +18,9 @@ use crate::{DataError, PIXELS};
 
 /// How many images the hold-out split sets aside, from the end of the training set.
 pub const HOLDOUT_IMAGES: usize = 10_000;
+
+/// Where the MNIST files are in the workspace.
+const BUNDLED: &str = "data/mnist";
 
 /// Images of digits with their labels. There are as many labels as images, and each is 0 to 9.
 #[derive(Clone, PartialEq, Eq)]
@@ -229,15 +233,25 @@ impl Mnist {
     }
 }
 
-/// The directory with the MNIST files of this repository: `data/mnist` of the workspace that this crate was built in.
+/// The directory with the MNIST files of this repository: `data/mnist` of [the workspace](workspace_directory).
 pub fn bundled_directory() -> PathBuf {
-    let crate_directory = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let workspace = crate_directory
-        .ancestors()
-        .nth(2)
-        .unwrap_or(crate_directory);
-    let directory = workspace.join("data").join("mnist");
+    let directory = workspace_directory().join(BUNDLED);
     directory.canonicalize().unwrap_or(directory)
+}
+
+/// The root of this workspace: where Cargo runs the program from, or else where the program was built.
+///
+/// The first matters when the workspace has been moved since, for Cargo does not build everything anew then.
+pub fn workspace_directory() -> PathBuf {
+    let built_in = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let run_from = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let packages = run_from.iter().chain([&built_in]);
+    packages
+        .flat_map(|package| package.ancestors())
+        .find(|ancestor| ancestor.join(BUNDLED).is_dir())
+        .or(built_in.ancestors().nth(2))
+        .unwrap_or(&built_in)
+        .to_path_buf()
 }
 
 /// Whether this is the bundled directory, by whatever path.

@@ -22,7 +22,9 @@ mod random;
 
 pub use augmentation::Augmentation;
 pub use batch::{Batch, MEAN, STANDARD_DEVIATION, images_to_tensor};
-pub use digits::{Digit, Digits, HOLDOUT_IMAGES, Mnist, Split, bundled_directory};
+pub use digits::{
+    Digit, Digits, HOLDOUT_IMAGES, Mnist, Split, bundled_directory, workspace_directory,
+};
 pub use error::DataError;
 pub use idx::MAX_IMAGES;
 pub use loader::{EvaluationLoader, TrainLoader};

@@ -15,11 +15,8 @@ use burn::optim::{ModuleOptimizer, SgdConfig};
 use burn::train::logger::InMemoryMetricLogger;
 use burn::train::metric::LossMetric;
 use burn::train::{Interrupter, Learner, SupervisedTraining};
-use experiment::{
-    Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions,
-    workspace_directory,
-};
-use mnist::{Digits, EvaluationLoader, Split, TrainLoader};
+use experiment::{Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions};
+use mnist::{Digits, EvaluationLoader, Split, TrainLoader, workspace_directory};
 use model_core::Network;
 
 use crate::backend::Selected;

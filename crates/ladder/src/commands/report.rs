@@ -4,8 +4,7 @@ use std::io::Write;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use experiment::workspace_directory;
-use mnist::Mnist;
+use mnist::{Mnist, workspace_directory};
 
 use ladder::steps;
 
