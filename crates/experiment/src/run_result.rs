@@ -177,6 +177,10 @@ impl RunResult {
                 epoch.test_correct,
                 epoch.test_total
             );
+            ensure!(
+                epoch.train_loss.is_finite() && epoch.test_loss.is_finite(),
+                "epoch {number} has a loss that is not a finite number"
+            );
         }
         let parameters = self.architecture.summary()?.totals.parameters;
         ensure!(

@@ -248,7 +248,7 @@ impl Numeric for Tally {
 }
 
 /// Why a training with a diverging loss is stopped.
-pub const LOSS_NOT_FINITE: &str =
+const LOSS_NOT_FINITE: &str =
     "the loss is no longer a finite number; the learning rate is too high for this recipe";
 
 fn read(tensor: Tensor<1, Int>) -> Result<Vec<i64>, TensorReadError> {

@@ -21,7 +21,7 @@ use model_core::Network;
 
 use crate::backend::Selected;
 use crate::classifier::Classifier;
-use crate::journal::{Journal, LOSS_NOT_FINITE, Phase, Tally};
+use crate::journal::{Journal, Phase, Tally};
 use crate::progress::renderer;
 
 /// Images per batch of evaluation, which has no influence on the result.
@@ -98,18 +98,16 @@ pub fn train(
         .num_epochs(recipe.epochs)
         .with_interrupter(interrupter.clone())
         .with_progress_logger(journal.clone())
-        .renderer(renderer(journal.clone(), interrupter))
+        .renderer(renderer(journal.clone(), interrupter.clone()))
         .launch(learner);
 
     let epochs = journal.epochs();
     if let Some(error) = trained.error {
         bail!("training failed after {} epochs: {error}", epochs.len());
     }
-    // Burn's dashboard stops a training without saying so in the result.
+    // Burn's dashboard resets the interrupter when it closes, and leaves only the message.
     if trained.interrupted.is_some() || epochs.len() < recipe.epochs {
-        let reason = trained
-            .interrupted
-            .and_then(|interruption| interruption.reason);
+        let reason = interrupter.get_message();
         let reason = reason.unwrap_or_else(|| "on request".into());
         let finished = epochs.len();
         bail!(
@@ -136,13 +134,6 @@ pub fn train(
         confusion: evaluation.confusion.map(Vec::from).to_vec(),
         misclassified: evaluation.misclassified,
     };
-    if result
-        .epochs
-        .iter()
-        .any(|epoch| !epoch.train_loss.is_finite() || !epoch.test_loss.is_finite())
-    {
-        bail!(LOSS_NOT_FINITE);
-    }
     result.check()?;
     Ok((trained.model.network, result))
 }
@@ -200,4 +191,16 @@ fn git_commit() -> Option<String> {
         .ok()
         .filter(|output| output.status.success())?;
     Some(String::from_utf8(output.stdout).ok()?.trim().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_name_the_version_of_burn_that_the_manifest_pins() {
+        let manifest = std::fs::read_to_string(workspace_directory().join("Cargo.toml")).unwrap();
+        let pin = format!("\nburn = {{ version = \"={BURN_VERSION}\",");
+        assert!(manifest.contains(&pin), "{pin}");
+    }
 }
