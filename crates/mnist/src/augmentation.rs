@@ -86,6 +86,9 @@ const STRIDE: usize = 32;
 const LAST: f32 = (IMAGE_SIDE + BORDER) as f32;
 
 /// The image as seen through `map`: bilinear interpolation, background (0) outside.
+///
+/// Row by row, and each row in three passes: where its pixels come from, what is there, and the interpolation. All but
+/// the second are vector instructions.
 fn resample(image: &[u8; PIXELS], map: &AffineMap) -> [f32; PIXELS] {
     let padded = pad(image);
     let [[x_per_column, x_per_row], [y_per_column, y_per_row]] = map.matrix;
@@ -94,16 +97,37 @@ fn resample(image: &[u8; PIXELS], map: &AffineMap) -> [f32; PIXELS] {
         let row = row as f32;
         let x_start = map.offset[0] + x_per_row * row;
         let y_start = map.offset[1] + y_per_row * row;
-        for (column, pixel) in pixels.iter_mut().enumerate() {
-            let column = column as f32;
-            *pixel = interpolate(
-                &padded,
-                x_start + x_per_column * column,
-                y_start + y_per_column * column,
-            );
+        let (mut places, mut right, mut down) = ([0; IMAGE_SIDE], ROW, ROW);
+        for column in 0..IMAGE_SIDE {
+            let x = within(x_start + x_per_column * column as f32);
+            let y = within(y_start + y_per_column * column as f32);
+            let (left, above) = (x as i32, y as i32);
+            places[column] = (above * STRIDE as i32 + left) as u32;
+            right[column] = x - left as f32;
+            down[column] = y - above as f32;
+        }
+        for column in 0..IMAGE_SIDE {
+            let place = places[column] as usize;
+            // The remainder never acts; it shows the compiler that no index needs a check.
+            let at = |offset: usize| padded[(place + offset) % (STRIDE * STRIDE)];
+            let blend = |start: f32, end: f32, weight: f32| start + (end - start) * weight;
+            let above = blend(at(0), at(1), right[column]);
+            let below = blend(at(STRIDE), at(STRIDE + 1), right[column]);
+            pixels[column] = blend(above, below, down[column]);
         }
     }
     result
+}
+
+/// A row of the result.
+const ROW: [f32; IMAGE_SIDE] = [0.0; IMAGE_SIDE];
+
+/// A coordinate of the padded image. Far outside is as good as just outside: the border.
+#[expect(clippy::manual_clamp, reason = "`clamp` would let a NaN through")]
+#[inline]
+fn within(coordinate: f32) -> f32 {
+    // `max` also turns a NaN, from a factor of 0, into 0.
+    (coordinate + BORDER as f32).max(0.0).min(LAST)
 }
 
 /// The image with background around it.
@@ -116,23 +140,6 @@ fn pad(image: &[u8; PIXELS]) -> [f32; STRIDE * STRIDE] {
         }
     }
     padded
-}
-
-/// The value at (`x`, `y`) of the image, from the four pixels around it.
-#[expect(clippy::manual_clamp, reason = "`clamp` would let a NaN through")]
-#[inline]
-fn interpolate(padded: &[f32; STRIDE * STRIDE], x: f32, y: f32) -> f32 {
-    // Far outside is as good as just outside: the border. `max` also turns a NaN, from a factor of 0, into 0.
-    let x = (x + BORDER as f32).max(0.0).min(LAST);
-    let y = (y + BORDER as f32).max(0.0).min(LAST);
-    let (column, row) = (x as usize, y as usize);
-    let (right, down) = (x - column as f32, y - row as f32);
-    // The remainder never acts; it shows the compiler that no index needs a check.
-    let at = |row: usize, column: usize| padded[(row * STRIDE + column) % (STRIDE * STRIDE)];
-    let blend = |start: f32, end: f32, weight: f32| start + (end - start) * weight;
-    let above = blend(at(row, column), at(row, column + 1), right);
-    let below = blend(at(row + 1, column), at(row + 1, column + 1), right);
-    blend(above, below, down)
 }
 
 #[cfg(test)]

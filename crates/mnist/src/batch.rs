@@ -17,6 +17,8 @@ pub struct Batch {
     pub images: Tensor<4>,
     /// The digits that they show, `[batch]`, 0 to 9.
     pub labels: Tensor<1, Int>,
+    /// What dropout is a function of: a hash of (seed, epoch, step) in training, 0 in evaluation.
+    pub dropout_key: u64,
 }
 
 /// Puts images of pixels in 0 to 255 (bytes, or numbers where they were resampled) into a tensor

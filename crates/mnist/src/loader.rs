@@ -2,8 +2,7 @@
 //!
 //! Burn's own loader shuffles with one generator that moves on with every use, and leaves augmentation to worker
 //! threads that share another: which image gets which draw is then a matter of timing. These loaders compute both
-//! from (seed, epoch, index) instead. They need no threads for that: an augmented batch costs far less than the
-//! training step it feeds.
+//! from (seed, epoch, index) instead, so the images of a batch can be augmented on all threads at once.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -14,6 +13,7 @@ use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
+use rayon::prelude::*;
 
 use crate::batch::labels_to_tensor;
 use crate::random::{Purpose, generator};
@@ -27,9 +27,8 @@ use crate::{Augmentation, Batch, Digits, PIXELS, epoch_order, images_to_tensor};
 /// - the augmentation of image *i* is a function of (seed, epoch, *i*), whatever the batch size and the order;
 /// - the last batch may be smaller than the others.
 ///
-/// `iter` also seeds the device with a hash of (seed, epoch), so that dropout in an epoch is a function of (seed, epoch,
-/// step) on that device, whatever was drawn before. On the CPU backend the device's generator is one for the whole
-/// process: two trainings side by side in one process have the same batches as alone, but not the same dropout.
+/// Each batch comes with a key for dropout, a hash of (seed, epoch, step). `iter` also seeds the device with a hash of
+/// (seed, epoch), for what draws from the device's generator: dropout does so on GPU backends.
 ///
 /// [`to_device`](DataLoader::to_device) gives a view of the same loader that shares its count of epochs.
 /// [`slice`](DataLoader::slice) gives a loader for a part of the images that counts its own epochs, from where
@@ -67,27 +66,28 @@ impl TrainLoader {
         }
     }
 
-    /// The batch of the images at `indices`, in this order.
-    fn batch(&self, epoch: usize, indices: &[usize]) -> Batch {
+    /// The batch of the images at `indices`, in this order, for step number `step` of the epoch.
+    fn batch(&self, epoch: usize, step: usize, indices: &[usize]) -> Batch {
         Batch {
             images: self.images(epoch, indices),
             labels: labels_to_tensor(
                 indices.iter().map(|&index| self.digits.label(index)),
                 &self.device,
             ),
+            dropout_key: generator(self.seed, epoch, step, Purpose::Dropout).next_u64(),
         }
     }
 
     fn images(&self, epoch: usize, indices: &[usize]) -> Tensor<4> {
-        let originals = indices.iter().map(|&index| self.digits.image(index));
+        let original = |&index| self.digits.image(index);
         let Some(augmentation) = self.augmentation else {
-            return images_to_tensor(originals, &self.device);
+            return images_to_tensor(indices.iter().map(original), &self.device);
         };
-        let augmented: Vec<[f32; PIXELS]> = originals
-            .zip(indices)
-            .map(|(image, &index)| {
+        let augmented: Vec<[f32; PIXELS]> = indices
+            .par_iter()
+            .map(|&index| {
                 let mut random = generator(self.seed, epoch, index, Purpose::Augmentation);
-                augmentation.apply(image, &mut random)
+                augmentation.apply(self.digits.image(index), &mut random)
             })
             .collect();
         images_to_tensor(&augmented, &self.device)
@@ -144,11 +144,12 @@ impl Iterator for TrainIterator<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        let step = self.processed / self.loader.batch_size;
         let indices = self.order[self.processed..]
             .chunks(self.loader.batch_size.get())
             .next()?;
         self.processed += indices.len();
-        Some(Ok(self.loader.batch(self.epoch, indices)))
+        Some(Ok(self.loader.batch(self.epoch, step, indices)))
     }
 }
 
@@ -232,6 +233,7 @@ impl Iterator for EvaluationIterator<'_> {
         Some(Ok(Batch {
             images: images_to_tensor(&digits.images()[start..end], device),
             labels: labels_to_tensor(labels, device),
+            dropout_key: 0,
         }))
     }
 }

@@ -17,6 +17,8 @@ pub(crate) enum Purpose {
     Augmentation = 1,
     /// The seed that the device gets for an epoch.
     Device = 2,
+    /// The dropout of a step.
+    Dropout = 3,
 }
 
 /// The generator for one purpose, with the key (seed, epoch, index, purpose).

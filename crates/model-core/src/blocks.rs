@@ -4,19 +4,20 @@ use std::f64::consts::SQRT_2;
 
 use burn::module::{Initializer, Module};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, PaddingConfig2d};
-use burn::tensor::activation::relu;
-use burn::tensor::{Device, Tensor};
+use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
+use burn::tensor::Device;
+use conv_kernels::{BlockOptions, Dropout, ImageBlocks, Normalised, fold};
 
 use crate::Convolution;
 
-/// Convolution, then batch normalisation, ReLU and dropout, each where wanted.
+/// Convolution (no bias), then batch normalisation, ReLU and dropout, each where wanted.
 #[derive(Module, Debug)]
 pub struct ConvolutionBlock {
     convolution: Conv2d,
     batch_norm: Option<BatchNorm>,
+    padding: usize,
     relu: bool,
-    dropout: Dropout,
+    dropout: f64,
 }
 
 impl ConvolutionBlock {
@@ -49,20 +50,68 @@ impl ConvolutionBlock {
                 .with_initializer(he)
                 .init(device),
             batch_norm: batch_norm.then(|| BatchNormConfig::new(out_channels).init(device)),
+            padding,
             relu,
-            dropout: DropoutConfig::new(if relu { dropout } else { 0.0 }).init(),
+            dropout: if relu { dropout } else { 0.0 },
         }
     }
 
-    /// `[batch, in_channels, height, width]` → `[batch, out_channels, out_height, out_width]`.
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let mut output = self.convolution.forward(input);
-        if let Some(batch_norm) = &self.batch_norm {
-            output = batch_norm.forward(output);
+    /// Maps `[in_channels, height, width]` of each image → `[out_channels, out_height, out_width]`, halved by 2×2
+    /// max-pooling where `max_pool` says.
+    ///
+    /// On an autodiff device this is a training step: batch normalisation uses the batch's statistics, and keeps them for
+    /// inference; dropout is a function of `dropout_key`, and there is none without.
+    pub(crate) fn forward(
+        &self,
+        maps: ImageBlocks,
+        max_pool: bool,
+        dropout_key: Option<u64>,
+    ) -> ImageBlocks {
+        let weight = self.convolution.weight.val();
+        let training = weight.device().is_autodiff();
+        let dropout = match dropout_key {
+            Some(key) if training => Dropout {
+                probability: self.dropout,
+                key,
+            },
+            _ => Dropout::NONE,
+        };
+        let options = BlockOptions {
+            stride: self.convolution.stride[0],
+            padding: self.padding,
+            relu: self.relu,
+            dropout,
+            max_pool,
+        };
+        match &self.batch_norm {
+            None => maps.block(weight, None, options),
+            Some(norm) if training && norm.training.is_enabled() => {
+                let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
+                let normalised = maps.normalised_block(weight, gamma, beta, norm.epsilon, options);
+                keep_statistics(norm, &normalised);
+                normalised.output
+            }
+            Some(norm) => {
+                let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
+                let (mean, variance) = (norm.running_mean.value(), norm.running_var.value());
+                let (weight, bias) = fold(weight, gamma, beta, mean, variance, norm.epsilon);
+                maps.block(weight, Some(bias), options)
+            }
         }
-        if self.relu {
-            output = self.dropout.forward(relu(output));
-        }
-        output
+    }
+}
+
+/// Moves the running statistics towards the batch's, as Burn's own batch normalisation does.
+fn keep_statistics(norm: &BatchNorm, batch: &Normalised) {
+    for (running, of_batch) in [
+        (&norm.running_mean, &batch.mean),
+        (&norm.running_var, &batch.variance),
+    ] {
+        let kept = running.value().mul_scalar(1.0 - norm.momentum);
+        let moved = kept.add(of_batch.clone().mul_scalar(norm.momentum));
+        running.update(moved.detach());
+        // Burn keeps an update with the thread that made it until that thread makes another; the next step may be on
+        // any thread.
+        running.value_sync();
     }
 }

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+use conv_kernels::ImageBlocks;
 
 use crate::{Architecture, ArchitectureError, ConvolutionBlock, Layer};
 
@@ -54,16 +55,75 @@ impl Architecture {
 
 impl Network {
     /// `[batch, channels, height, width]` → logits `[batch, classes]`.
+    ///
+    /// On an autodiff device batch normalisation uses the batch's statistics, elsewhere those kept in training.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        self.forward_to(images, self.stages.len()).flatten(1, 3)
+        self.run(images, self.stages.len(), None).into_features()
     }
 
-    /// The output `[batch, channels, height, width]` of the first `layers` layers.
+    /// The same with dropout on an autodiff device. What is dropped is a function of `key`, which no two steps of a
+    /// training should share, on the CPU backends; on others it is drawn from the device's generator.
+    pub fn forward_with_dropout(&self, images: Tensor<4>, key: u64) -> Tensor<2> {
+        self.run(images, self.stages.len(), Some(key))
+            .into_features()
+    }
+
+    /// The output `[batch, channels, height, width]` of the first `layers` layers, without dropout.
     pub fn forward_to(&self, images: Tensor<4>, layers: usize) -> Tensor<4> {
-        self.stages
-            .iter()
-            .take(layers)
-            .fold(images, |map, stage| stage.forward(map))
+        self.run(images, layers, None).into_images()
+    }
+
+    fn run(&self, images: Tensor<4>, layers: usize, dropout_key: Option<u64>) -> Maps {
+        let mut maps = Maps::Blocks(ImageBlocks::new(images));
+        let mut stages = self.stages.iter().take(layers).enumerate().peekable();
+        while let Some((layer, stage)) = stages.next() {
+            maps = match stage {
+                Stage::Convolution(block) => {
+                    // The kernels pool in the same pass, where the windows are the usual ones.
+                    let pool = stages.next_if(|(_, next)| next.halves());
+                    let key = dropout_key.map(|key| key_of_layer(key, layer));
+                    Maps::Blocks(block.forward(maps.into_blocks(), pool.is_some(), key))
+                }
+                Stage::MaxPool(pool) => {
+                    Maps::Blocks(ImageBlocks::new(pool.forward(maps.into_images())))
+                }
+                Stage::GlobalAveragePool(_) => Maps::Features(maps.into_blocks().means()),
+                Stage::FullyConnected(linear) => {
+                    Maps::Features(linear.forward(maps.into_features()))
+                }
+            };
+        }
+        maps
+    }
+}
+
+/// What one layer hands to the next.
+enum Maps {
+    Blocks(ImageBlocks),
+    /// `[batch, features]`: maps of one pixel.
+    Features(Tensor<2>),
+}
+
+impl Maps {
+    fn into_blocks(self) -> ImageBlocks {
+        match self {
+            Self::Blocks(blocks) => blocks,
+            Self::Features(_) => ImageBlocks::new(self.into_images()),
+        }
+    }
+
+    fn into_images(self) -> Tensor<4> {
+        match self {
+            Self::Blocks(blocks) => blocks.into_images(),
+            Self::Features(features) => features.unsqueeze_dims(&[2, 3]),
+        }
+    }
+
+    fn into_features(self) -> Tensor<2> {
+        match self {
+            Self::Blocks(blocks) => blocks.into_images().flatten(1, 3),
+            Self::Features(features) => features,
+        }
     }
 }
 
@@ -88,15 +148,13 @@ impl Stage {
         }
     }
 
-    fn forward(&self, map: Tensor<4>) -> Tensor<4> {
-        match self {
-            Self::Convolution(block) => block.forward(map),
-            Self::MaxPool(pool) => pool.forward(map),
-            Self::GlobalAveragePool(pool) => pool.forward(map),
-            Self::FullyConnected(linear) => {
-                let features: Tensor<2> = map.flatten(1, 3);
-                linear.forward(features).unsqueeze_dims(&[2, 3])
-            }
-        }
+    /// Whether this is max-pooling of 2×2 windows that do not overlap.
+    fn halves(&self) -> bool {
+        matches!(self, Self::MaxPool(pool) if pool.kernel_size == [2, 2] && pool.stride == [2, 2])
     }
+}
+
+/// A key for each layer of a training step.
+fn key_of_layer(key: u64, layer: usize) -> u64 {
+    key.rotate_left(layer as u32) ^ layer as u64
 }

@@ -16,7 +16,9 @@ pub struct Classifier {
 
 impl Classifier {
     fn classify(&self, batch: Batch) -> ClassificationOutput {
-        let logits: Tensor<2> = self.network.forward(batch.images);
+        let logits: Tensor<2> = self
+            .network
+            .forward_with_dropout(batch.images, batch.dropout_key);
         let loss = CrossEntropyLossConfig::new()
             .init(&logits.device())
             .forward(logits.clone(), batch.labels.clone());
@@ -29,8 +31,10 @@ impl TrainStep for Classifier {
     type Output = ClassificationOutput;
 
     fn step(&self, batch: Batch) -> TrainOutput<ClassificationOutput> {
-        let output = self.classify(batch);
-        TrainOutput::new(self, output.loss.backward(), output)
+        in_pool(|| {
+            let output = self.classify(batch);
+            TrainOutput::new(self, output.loss.backward(), output)
+        })
     }
 }
 
@@ -39,6 +43,12 @@ impl InferenceStep for Classifier {
     type Output = ClassificationOutput;
 
     fn step(&self, batch: Batch) -> ClassificationOutput {
-        self.classify(batch)
+        in_pool(|| self.classify(batch))
     }
+}
+
+/// Runs `step` on a thread of rayon's pool, which shares its work with the others: a thread from outside would only
+/// wait for them, or compete with them for the cores, at every operation.
+fn in_pool<Output: Send>(step: impl FnOnce() -> Output + Send) -> Output {
+    rayon::scope(|_| step())
 }

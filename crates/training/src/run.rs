@@ -138,7 +138,8 @@ pub fn train(
     Ok((trained.model.network, result))
 }
 
-fn optimizer(optimizer: &Optimizer) -> ModuleOptimizer {
+/// Burn's optimiser for what a recipe says.
+pub fn optimizer(optimizer: &Optimizer) -> ModuleOptimizer {
     match *optimizer {
         Optimizer::Sgd {
             momentum,

@@ -1,0 +1,518 @@
+//! A convolution block, forward and backward, on plain memory: threads, and the order of the passes.
+//!
+//! Images are computed in blocks of sixteen, each on one thread, and what is summed over images is summed block by
+//! block in their order: results do not depend on the number of threads.
+
+use pulp::{Simd, WithSimd};
+
+use crate::activation::{self, Activation, Affine, Channel, Store, Sums, Through, moments};
+use crate::buffer::Buffer;
+use crate::convolution::{Geometry, PackedWeights, Plan, convolve};
+use crate::parallel;
+use crate::simd::{InstructionSet, LANES, Lanes};
+use crate::weight_gradient::{WeightPlan, accumulate};
+
+/// A convolution block's sizes and what follows its convolution.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Block {
+    /// The convolution.
+    pub geometry: Geometry,
+    /// What follows it, and batch normalisation where there is any.
+    pub activation: Activation,
+    /// Images in the batch; the last block may have fewer than sixteen.
+    pub images: usize,
+}
+
+/// Batch normalisation's parameters, one value a channel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BatchNorm<'a> {
+    pub(crate) gamma: &'a [f32],
+    pub(crate) beta: &'a [f32],
+    pub(crate) epsilon: f64,
+}
+
+/// What is between the convolution and ReLU.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Between<'a> {
+    /// A bias for each channel is added.
+    Bias(&'a [f32]),
+    /// Batch normalisation, by the batch's own statistics.
+    BatchNorm(BatchNorm<'a>),
+}
+
+impl<'a> Between<'a> {
+    pub(crate) fn batch_norm(gamma: &'a [f32], beta: &'a [f32], epsilon: f64) -> Self {
+        Self::BatchNorm(BatchNorm {
+            gamma,
+            beta,
+            epsilon,
+        })
+    }
+}
+
+/// Each channel's mean and variance (that of the batch itself, not an estimate for what it is drawn from).
+#[derive(Clone, Debug)]
+pub(crate) struct Statistics {
+    pub(crate) mean: Vec<f32>,
+    pub(crate) variance: Vec<f32>,
+}
+
+/// What a training step's forward pass yields.
+pub(crate) struct Forward {
+    pub(crate) output: Buffer,
+    /// The convolution's output, which the backward pass needs.
+    pub(crate) convolved: Buffer,
+    pub(crate) statistics: Option<Statistics>,
+}
+
+/// The gradients of a block's input and parameters.
+pub(crate) struct Gradients {
+    pub(crate) input: Option<Buffer>,
+    pub(crate) weights: Vec<f32>,
+    pub(crate) between: BetweenGradients,
+}
+
+/// The gradients of what [`Between`] has.
+pub(crate) enum BetweenGradients {
+    /// That of the bias, if wanted.
+    Bias(Option<Vec<f32>>),
+    BatchNorm {
+        gamma: Vec<f32>,
+        beta: Vec<f32>,
+    },
+}
+
+/// Which gradients a backward pass computes beside the weights'; batch normalisation's are always needed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) input: bool,
+    pub(crate) bias: bool,
+}
+
+impl Block {
+    /// Height of the block's output.
+    pub fn out_height(&self) -> usize {
+        self.geometry.out_height() / self.activation.pooled()
+    }
+
+    /// Width of the block's output.
+    pub fn out_width(&self) -> usize {
+        self.geometry.out_width() / self.activation.pooled()
+    }
+
+    /// Blocks of images.
+    pub fn blocks(&self) -> usize {
+        self.images.div_ceil(LANES)
+    }
+
+    fn input_length(&self) -> usize {
+        self.geometry.in_channels * self.geometry.height * self.geometry.width
+    }
+
+    fn convolved_plane(&self) -> usize {
+        self.geometry.out_height() * self.geometry.out_width()
+    }
+
+    fn convolved_length(&self) -> usize {
+        self.geometry.out_channels * self.convolved_plane()
+    }
+
+    fn output_plane(&self) -> usize {
+        self.out_height() * self.out_width()
+    }
+
+    fn output_length(&self) -> usize {
+        self.geometry.out_channels * self.output_plane()
+    }
+
+    /// Images in the block number `block`.
+    fn images_in(&self, block: usize) -> usize {
+        (self.images - block * LANES).min(LANES)
+    }
+
+    /// Channel number `channel` of the block number `block`.
+    fn channel(&self, block: usize, channel: usize, affine: Affine) -> Channel {
+        let first = (block * self.geometry.out_channels + channel) * self.convolved_plane();
+        Channel {
+            height: self.geometry.out_height(),
+            width: self.geometry.out_width(),
+            affine,
+            activation: self.activation,
+            position: first as u64,
+        }
+    }
+
+    /// The forward pass of a training step.
+    pub(crate) fn forward(
+        &self,
+        input: &[Lanes],
+        weights: &[f32],
+        between: Between<'_>,
+    ) -> Forward {
+        let mut convolved = Buffer::any(self.blocks() * self.convolved_length());
+        let mut output = Buffer::any(self.blocks() * self.output_length());
+        let plan = Plan::forward(&self.geometry);
+        let packed = PackedWeights::forward(&self.geometry, weights);
+        let normalised = matches!(between, Between::BatchNorm(_));
+        let inputs = input.chunks_exact(self.input_length());
+        let maps = convolved.chunks_exact_mut(self.convolved_length());
+        let set = InstructionSet::current();
+        let moments = parallel::map(inputs.zip(maps).collect(), |block, (input, map)| {
+            set.run(Convolve {
+                plan: &plan,
+                weights: &packed,
+                input,
+                map,
+                planes: normalised.then_some((self.convolved_plane(), self.images_in(block))),
+            })
+        });
+        let statistics = normalised.then(|| self.statistics(&moments));
+        let affines = self.affines(between, statistics.as_ref());
+        let maps = convolved.chunks_exact(self.convolved_length());
+        let outputs = output.chunks_exact_mut(self.output_length());
+        parallel::map(
+            maps.zip(outputs).collect(),
+            |number, (convolved, output)| {
+                set.run(Activate {
+                    block: self,
+                    number,
+                    affines: &affines,
+                    convolved,
+                    output,
+                });
+            },
+        );
+        Forward {
+            output,
+            convolved,
+            statistics,
+        }
+    }
+
+    /// The forward pass of inference: the convolution, a `bias` for each channel, and what follows.
+    pub(crate) fn infer(&self, input: &[Lanes], weights: &[f32], bias: &[f32]) -> Buffer {
+        let mut output = Buffer::any(self.blocks() * self.output_length());
+        let plan = Plan::forward(&self.geometry);
+        let packed = PackedWeights::forward(&self.geometry, weights);
+        let affines = self.affines(Between::Bias(bias), None);
+        let set = InstructionSet::current();
+        let inputs = input.chunks_exact(self.input_length());
+        let outputs = output.chunks_exact_mut(self.output_length());
+        parallel::map(inputs.zip(outputs).collect(), |number, (input, output)| {
+            let mut convolved = Buffer::any(self.convolved_length());
+            set.run(Convolve {
+                plan: &plan,
+                weights: &packed,
+                input,
+                map: &mut convolved,
+                planes: None,
+            });
+            set.run(Activate {
+                block: self,
+                number,
+                affines: &affines,
+                convolved: &convolved,
+                output,
+            });
+        });
+        output
+    }
+
+    /// The backward pass of a training step, from what its forward pass had and yielded.
+    pub(crate) fn backward(
+        &self,
+        input: &[Lanes],
+        weights: &[f32],
+        between: Between<'_>,
+        forward: (&[Lanes], Option<&Statistics>),
+        gradient: &[Lanes],
+        wanted: Wanted,
+    ) -> Gradients {
+        let (convolved, statistics) = forward;
+        let set = InstructionSet::current();
+        let affines = self.affines(between, statistics);
+        let maps = convolved.chunks_exact(self.convolved_length());
+        let gradients = gradient.chunks_exact(self.output_length());
+        let sums = || {
+            let items = maps.clone().zip(gradients.clone()).collect();
+            let of_blocks = parallel::map(items, |number, (convolved, gradient)| {
+                set.run(Reduce {
+                    block: self,
+                    number,
+                    affines: &affines,
+                    convolved,
+                    gradient,
+                })
+            });
+            self.add_up(&of_blocks)
+        };
+        let (through, between) = match (between, statistics) {
+            (Between::BatchNorm(norm), Some(statistics)) => {
+                let (through, gradients) = self.through(norm, statistics, &sums());
+                (Some(through), gradients)
+            }
+            _ => {
+                let bias = |(gradient, _): &(f64, f64)| *gradient as f32;
+                let bias = wanted.bias.then(|| sums().iter().map(bias).collect());
+                (None, BetweenGradients::Bias(bias))
+            }
+        };
+        let plans = BackwardPlans {
+            weights: WeightPlan::new(&self.geometry),
+            input: wanted.input.then(|| {
+                let packed = PackedWeights::backward(&self.geometry, weights);
+                (Plan::backward(&self.geometry), packed)
+            }),
+        };
+        let mut input_gradients = wanted
+            .input
+            .then(|| Buffer::any(self.blocks() * self.input_length()));
+        let mut input_gradient = input_gradients
+            .iter_mut()
+            .flat_map(|gradients| gradients.chunks_exact_mut(self.input_length()));
+        let inputs = input.chunks_exact(self.input_length());
+        let items = inputs.zip(maps).zip(gradients);
+        let items = items.map(|((input, convolved), gradient)| {
+            (input, convolved, gradient, input_gradient.next())
+        });
+        let partial = parallel::map(
+            items.collect(),
+            |number, (input, convolved, gradient, input_gradient)| {
+                set.run(Backward {
+                    block: self,
+                    number,
+                    affines: &affines,
+                    through: through.as_deref(),
+                    plans: &plans,
+                    input,
+                    convolved,
+                    gradient,
+                    input_gradient,
+                })
+            },
+        );
+        let mut sums = vec![0.0; weights.len()];
+        for partial in &partial {
+            for (sum, value) in sums.iter_mut().zip(partial) {
+                *sum += value;
+            }
+        }
+        Gradients {
+            input: input_gradients,
+            weights: sums,
+            between,
+        }
+    }
+
+    /// The values that every channel of the convolution's output has over the whole batch.
+    fn values(&self) -> f64 {
+        (self.images * self.convolved_plane()) as f64
+    }
+
+    /// Each channel's two sums over all blocks, in their order.
+    fn add_up(&self, of_blocks: &[Vec<(f64, f64)>]) -> Vec<(f64, f64)> {
+        let mut totals = vec![(0.0, 0.0); self.geometry.out_channels];
+        for of_channels in of_blocks {
+            for (total, sums) in totals.iter_mut().zip(of_channels) {
+                *total = (total.0 + sums.0, total.1 + sums.1);
+            }
+        }
+        totals
+    }
+
+    fn statistics(&self, moments: &[Vec<(f64, f64)>]) -> Statistics {
+        let of_channel = |(sum, square): (f64, f64)| {
+            let mean = sum / self.values();
+            let variance = square / self.values() - mean * mean;
+            // Rounding may take a variance of nothing below zero; NaN stays NaN.
+            let variance = if variance < 0.0 { 0.0 } else { variance };
+            (mean as f32, variance as f32)
+        };
+        let (mean, variance) = self.add_up(moments).into_iter().map(of_channel).unzip();
+        Statistics { mean, variance }
+    }
+
+    /// What is done to each channel between the convolution and ReLU.
+    fn affines(&self, between: Between<'_>, statistics: Option<&Statistics>) -> Vec<Affine> {
+        let of_channel = |channel: usize| match (between, statistics) {
+            (Between::BatchNorm(norm), Some(statistics)) => Affine {
+                mean: statistics.mean[channel],
+                scale: norm.gamma[channel] * norm.inverse_deviation(statistics.variance[channel]),
+                shift: norm.beta[channel],
+            },
+            (Between::BatchNorm(_), None) => unreachable!("batch normalisation has statistics"),
+            (Between::Bias(bias), _) => Affine {
+                mean: 0.0,
+                scale: 1.0,
+                shift: bias[channel],
+            },
+        };
+        (0..self.geometry.out_channels).map(of_channel).collect()
+    }
+
+    /// What takes the gradient through batch normalisation, channel by channel, and the gradients of gamma and beta,
+    /// from each channel's sums of the gradient and of its product with the centred value.
+    fn through(
+        &self,
+        norm: BatchNorm<'_>,
+        statistics: &Statistics,
+        sums: &[(f64, f64)],
+    ) -> (Vec<Through>, BetweenGradients) {
+        let mut through = Vec::new();
+        let (mut gamma, mut beta) = (Vec::new(), Vec::new());
+        for (channel, &(gradient, product)) in sums.iter().enumerate() {
+            let inverse = norm.inverse_deviation(statistics.variance[channel]);
+            gamma.push((product * f64::from(inverse)) as f32);
+            beta.push(gradient as f32);
+            let slope = product * f64::from(inverse) * f64::from(inverse) / self.values();
+            through.push(Through {
+                scale: norm.gamma[channel] * inverse,
+                mean: (gradient / self.values()) as f32,
+                slope: slope as f32,
+            });
+        }
+        (through, BetweenGradients::BatchNorm { gamma, beta })
+    }
+}
+
+impl BatchNorm<'_> {
+    fn inverse_deviation(&self, variance: f32) -> f32 {
+        (1.0 / (f64::from(variance) + self.epsilon).sqrt()) as f32
+    }
+}
+
+/// Convolves one block of images; yields each channel's moments where `planes` has the size of a channel and the
+/// number of images.
+struct Convolve<'a> {
+    plan: &'a Plan,
+    weights: &'a PackedWeights,
+    input: &'a [Lanes],
+    map: &'a mut [Lanes],
+    planes: Option<(usize, usize)>,
+}
+
+impl WithSimd for Convolve<'_> {
+    type Output = Vec<(f64, f64)>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<(f64, f64)> {
+        convolve(simd, self.plan, self.weights, self.input, self.map);
+        let mut of_channels = Vec::new();
+        if let Some((plane, images)) = self.planes {
+            for channel in self.map.chunks_exact(plane) {
+                of_channels.push(moments(simd, channel, images));
+            }
+        }
+        of_channels
+    }
+}
+
+/// Computes one block of images' output from the convolution's.
+struct Activate<'a> {
+    block: &'a Block,
+    number: usize,
+    affines: &'a [Affine],
+    convolved: &'a [Lanes],
+    output: &'a mut [Lanes],
+}
+
+impl WithSimd for Activate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { block, number, .. } = self;
+        let planes = self.convolved.chunks_exact(block.convolved_plane());
+        let outputs = self.output.chunks_exact_mut(block.output_plane());
+        for (channel, (plane, output)) in planes.zip(outputs).enumerate() {
+            let channel = block.channel(number, channel, self.affines[channel]);
+            activation::forward(simd, &channel, plane, output);
+        }
+    }
+}
+
+/// Sums what batch normalisation's gradients need of one block of images, channel by channel.
+struct Reduce<'a> {
+    block: &'a Block,
+    number: usize,
+    affines: &'a [Affine],
+    convolved: &'a [Lanes],
+    gradient: &'a [Lanes],
+}
+
+impl WithSimd for Reduce<'_> {
+    type Output = Vec<(f64, f64)>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<(f64, f64)> {
+        let Self { block, number, .. } = self;
+        let planes = self.convolved.chunks_exact(block.convolved_plane());
+        let gradients = self.gradient.chunks_exact(block.output_plane());
+        let mut totals = Vec::new();
+        for (channel, (plane, gradient)) in planes.zip(gradients).enumerate() {
+            let channel = block.channel(number, channel, self.affines[channel]);
+            let mut sums = Sums::new(simd);
+            activation::backward(simd, &channel, plane, gradient, &mut sums);
+            totals.push(sums.totals(block.images_in(number)));
+        }
+        totals
+    }
+}
+
+struct BackwardPlans {
+    weights: WeightPlan,
+    input: Option<(Plan, PackedWeights)>,
+}
+
+/// Computes one block of images' share of the weights' gradient, and its input gradient.
+struct Backward<'a> {
+    block: &'a Block,
+    number: usize,
+    affines: &'a [Affine],
+    through: Option<&'a [Through]>,
+    plans: &'a BackwardPlans,
+    input: &'a [Lanes],
+    convolved: &'a [Lanes],
+    gradient: &'a [Lanes],
+    input_gradient: Option<&'a mut [Lanes]>,
+}
+
+impl WithSimd for Backward<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+        let Self { block, number, .. } = self;
+        let mut convolved_gradient = Buffer::any(block.convolved_length());
+        let planes = self.convolved.chunks_exact(block.convolved_plane());
+        let gradients = self.gradient.chunks_exact(block.output_plane());
+        let stores = convolved_gradient.chunks_exact_mut(block.convolved_plane());
+        for (channel, ((plane, gradient), to)) in planes.zip(gradients).zip(stores).enumerate() {
+            let mut store = Store::new(simd, to, self.through.map(|through| through[channel]));
+            let channel = block.channel(number, channel, self.affines[channel]);
+            activation::backward(simd, &channel, plane, gradient, &mut store);
+        }
+        let images = block.images_in(number);
+        if images < LANES {
+            // Where there is no image there is no gradient, or it would count in that of the weights.
+            for lanes in convolved_gradient.iter_mut() {
+                lanes.0[images..].fill(0.0);
+            }
+        }
+        let geometry = &block.geometry;
+        let weights =
+            geometry.out_channels * geometry.in_channels * geometry.kernel * geometry.kernel;
+        let mut sums = Buffer::zeros(weights);
+        accumulate(
+            simd,
+            &self.plans.weights,
+            self.input,
+            &convolved_gradient,
+            &mut sums,
+        );
+        if let (Some((plan, weights)), Some(to)) = (&self.plans.input, self.input_gradient) {
+            convolve(simd, plan, weights, &convolved_gradient, to);
+        }
+        sums.iter().map(|lanes| lanes.0.iter().sum()).collect()
+    }
+}

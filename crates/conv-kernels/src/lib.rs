@@ -1,0 +1,35 @@
+//! Convolution blocks for the CPU, forward and backward, as a Burn backend extension.
+//!
+//! A small network's convolutions are too narrow for the usual way, a matrix product of unrolled patches: on the CPU,
+//! unrolling and edges cost more than the sums. Here sixteen images are computed side by side. The image is the innermost
+//! dimension, so each sum of products is a full vector instruction whatever the map's width, with one weight for all of
+//! it; nothing is unrolled, and there are no edges. What follows the convolution (batch normalisation, ReLU, dropout,
+//! max-pooling) goes over the map once, and the backward pass is written by hand.
+//!
+//! [`ImageBlocks`] has the operations, on Burn's tensors. On Flex and NdArray they are these kernels; on every other
+//! backend they are composed of Burn's own operators.
+
+// wgpu's kernel types nest deeply.
+#![recursion_limit = "256"]
+
+mod activation;
+mod block;
+mod buffer;
+mod convolution;
+mod cpu;
+mod dropout;
+mod extension;
+mod image_blocks;
+mod layout;
+mod parallel;
+mod simd;
+mod tensors;
+mod weight_gradient;
+
+pub use activation::Activation;
+pub use block::Block;
+pub use convolution::Geometry;
+pub use dropout::Dropout;
+pub use extension::{ConvolutionBackend, NormalisedBlock};
+pub use image_blocks::{BlockOptions, ImageBlocks, Normalised, fold};
+pub use simd::{InstructionSet, LANES};

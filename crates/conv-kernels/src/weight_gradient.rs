@@ -1,0 +1,240 @@
+//! The gradient of a convolution with respect to its weights.
+
+use pulp::Simd;
+
+use crate::convolution::{Geometry, channels_at_once, even_parts};
+use crate::simd::{Lanes, multiply_add, vectors, vectors_mut, vectors_per_pixel};
+
+/// Kernel columns to sum at once.
+const COLUMNS_AT_ONCE: usize = 3;
+
+/// Bytes of the output's gradient to go over again for each input channel and kernel row: they should stay in the
+/// first-level cache, beside as many rows of the input.
+const CACHED_BYTES: usize = 16 * 1024;
+
+/// Where a few neighbouring kernel columns all lie within the input: output columns `start..start + length`.
+struct Segment {
+    kernel_column: usize,
+    kernel_columns: usize,
+    start: usize,
+    length: usize,
+    /// Input column of kernel column `kernel_column` at output column `start`.
+    input_column: usize,
+}
+
+/// Which rows and columns meet which kernel positions.
+pub(crate) struct WeightPlan {
+    geometry: Geometry,
+    segments: Vec<Segment>,
+    /// For each output row, the input row of every kernel row, if there is one.
+    rows: Vec<Vec<Option<usize>>>,
+}
+
+impl WeightPlan {
+    pub(crate) fn new(geometry: &Geometry) -> Self {
+        let columns = by_kernel_position(&geometry.taps(geometry.width), geometry.kernel);
+        let mut segments = Vec::new();
+        for (first, count) in even_parts(geometry.kernel, COLUMNS_AT_ONCE) {
+            segments.extend(together(&columns, first, count, geometry.stride));
+        }
+        Self {
+            geometry: *geometry,
+            segments,
+            rows: by_kernel_position(&geometry.taps(geometry.height), geometry.kernel),
+        }
+    }
+}
+
+fn by_kernel_position(taps: &[Vec<(usize, usize)>], kernel: usize) -> Vec<Vec<Option<usize>>> {
+    let mut inputs = vec![vec![None; kernel]; taps.len()];
+    for (inputs, taps) in inputs.iter_mut().zip(taps) {
+        for &(input, position) in taps {
+            inputs[position] = Some(input);
+        }
+    }
+    inputs
+}
+
+/// The output columns where all of `count` kernel columns have inputs as one segment, and the others one by one.
+fn together(
+    columns: &[Vec<Option<usize>>],
+    first: usize,
+    count: usize,
+    stride: usize,
+) -> Vec<Segment> {
+    let whole = |column: &[Option<usize>]| column[first..first + count].iter().all(Option::is_some);
+    let mut segments: Vec<Segment> = Vec::new();
+    for (start, column) in columns.iter().enumerate() {
+        if whole(column) {
+            let input_column = column[first].expect("it is whole");
+            match segments.last_mut() {
+                Some(last)
+                    if last.kernel_columns == count
+                        && last.kernel_column == first
+                        && last.start + last.length == start
+                        && last.input_column + last.length * stride == input_column =>
+                {
+                    last.length += 1;
+                }
+                _ => segments.push(Segment {
+                    kernel_column: first,
+                    kernel_columns: count,
+                    start,
+                    length: 1,
+                    input_column,
+                }),
+            }
+            continue;
+        }
+        for (kernel_column, input) in column.iter().enumerate().skip(first).take(count) {
+            segments.extend(input.map(|input_column| Segment {
+                kernel_column,
+                kernel_columns: 1,
+                start,
+                length: 1,
+                input_column,
+            }));
+        }
+    }
+    segments
+}
+
+/// Adds to `sums` `[out_channels, in_channels, kernel, kernel]` the products of one block of images: input
+/// `[in_channels, height, width]` and output gradient `[out_channels, out_height, out_width]`. The gradient of a
+/// weight is the sum of its lanes.
+#[inline(always)]
+pub(crate) fn accumulate<S: Simd>(
+    simd: S,
+    plan: &WeightPlan,
+    input: &[Lanes],
+    gradient: &[Lanes],
+    sums: &mut [Lanes],
+) {
+    let geometry = &plan.geometry;
+    let per_pixel = vectors_per_pixel::<S>();
+    let (input, gradient) = (vectors::<S>(input), vectors::<S>(gradient));
+    let (kernel, inputs) = (geometry.kernel, geometry.in_channels);
+    let (width, out_width) = (geometry.width, geometry.out_width());
+    let plane = geometry.height * width * per_pixel;
+    let out_plane = plan.rows.len() * out_width * per_pixel;
+    for (first, channels) in even_parts(geometry.out_channels, 7.min(channels_at_once())) {
+        let row_bytes = channels * out_width * size_of::<Lanes>();
+        let rows_at_once = (CACHED_BYTES / row_bytes).max(1);
+        for start_row in (0..plan.rows.len()).step_by(rows_at_once) {
+            let rows = &plan.rows[start_row..(start_row + rows_at_once).min(plan.rows.len())];
+            for in_channel in 0..inputs {
+                for kernel_row in 0..kernel {
+                    for segment in &plan.segments {
+                        let mut tile = Tile::<S> {
+                            simd,
+                            input: &input[in_channel * plane..][..plane],
+                            gradient: &gradient[first * out_plane..][..channels * out_plane],
+                            out_plane,
+                            rows,
+                            kernel_row,
+                            row: (start_row * out_width + segment.start) * per_pixel,
+                            out_width: out_width * per_pixel,
+                            width: width * per_pixel,
+                            column: segment.input_column * per_pixel,
+                            length: segment.length,
+                            step: geometry.stride * per_pixel,
+                            sums: &mut vectors_mut::<S>(sums)[..],
+                            to: (((first * inputs + in_channel) * kernel + kernel_row) * kernel
+                                + segment.kernel_column)
+                                * per_pixel,
+                            channel_stride: inputs * kernel * kernel * per_pixel,
+                        };
+                        tile.compute(channels, segment.kernel_columns);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The weights of a few neighbouring kernel columns, from one input channel to a block of output channels.
+struct Tile<'a, S: Simd> {
+    simd: S,
+    input: &'a [S::f32s],
+    gradient: &'a [S::f32s],
+    out_plane: usize,
+    rows: &'a [Vec<Option<usize>>],
+    kernel_row: usize,
+    row: usize,
+    out_width: usize,
+    width: usize,
+    column: usize,
+    length: usize,
+    step: usize,
+    sums: &'a mut [S::f32s],
+    to: usize,
+    channel_stride: usize,
+}
+
+impl<S: Simd> Tile<'_, S> {
+    #[inline(always)]
+    fn compute(&mut self, channels: usize, columns: usize) {
+        macro_rules! choose {
+            ($($channels:literal)*) => {
+                match (channels, columns) {
+                    $(
+                        ($channels, 1) => self.sum::<$channels, 1>(),
+                        ($channels, 2) => self.sum::<$channels, 2>(),
+                        ($channels, 3) => self.sum::<$channels, 3>(),
+                    )*
+                    _ => unreachable!("{channels} channels of {columns} columns"),
+                }
+            };
+        }
+        choose! { 1 2 3 4 5 6 7 8 }
+    }
+
+    #[inline(always)]
+    fn sum<const CHANNELS: usize, const COLUMNS: usize>(&mut self) {
+        let simd = self.simd;
+        let per_pixel = vectors_per_pixel::<S>();
+        let mut sums = [[simd.splat_f32s(0.0); COLUMNS]; CHANNELS];
+        for channel in 0..CHANNELS {
+            let from = &self.sums[channel * self.channel_stride + self.to..];
+            for column in 0..COLUMNS {
+                sums[channel][column] = from[column * per_pixel];
+            }
+        }
+        let length = self.length * per_pixel;
+        let reach = (self.length - 1) * self.step + COLUMNS * per_pixel;
+        for (row, inputs) in self.rows.iter().enumerate() {
+            let Some(input_row) = inputs[self.kernel_row] else {
+                continue;
+            };
+            let values = &self.input[input_row * self.width + self.column..][..reach];
+            let mut gradients: [&[S::f32s]; CHANNELS] = [&[]; CHANNELS];
+            for channel in 0..CHANNELS {
+                let start = channel * self.out_plane + self.row + row * self.out_width;
+                gradients[channel] = &self.gradient[start..][..length];
+            }
+            for output in 0..self.length {
+                for part in 0..per_pixel {
+                    let from = output * self.step + part;
+                    let values = &values[from..][..(COLUMNS - 1) * per_pixel + 1];
+                    for channel in 0..CHANNELS {
+                        let gradient = gradients[channel][output * per_pixel + part];
+                        for column in 0..COLUMNS {
+                            sums[channel][column] = multiply_add(
+                                simd,
+                                values[column * per_pixel],
+                                gradient,
+                                sums[channel][column],
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        for channel in 0..CHANNELS {
+            let to = &mut self.sums[channel * self.channel_stride + self.to..];
+            for column in 0..COLUMNS {
+                to[column * per_pixel] = sums[channel][column];
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The kernels compute every layer of the ladder as Burn's own operators do.
+
+#[path = "../../crates/conv-kernels/tests/reference/mod.rs"]
+mod reference;
+
+use burn::tensor::Device;
+use ladder::steps::experiments as steps;
+use model_core::Layer;
+use reference::Case;
+
+/// Relative to the largest value of each tensor.
+const TOLERANCE: f32 = 1e-4;
+
+/// Not a multiple of sixteen.
+const IMAGES: usize = 40;
+
+#[test]
+fn every_layer_of_every_step_agrees_with_burn() {
+    let device = Device::flex().autodiff();
+    for step in steps() {
+        let layers = &step.architecture.layers;
+        let summary = step.architecture.summary().expect("it can be built");
+        for (index, layer) in layers.iter().enumerate() {
+            let Layer::Convolution(convolution) = layer else {
+                continue;
+            };
+            let size = summary.layers[index].n_in;
+            let pooled = Layer::MaxPool {
+                kernel: 2,
+                stride: 2,
+            };
+            let case = Case {
+                images: IMAGES,
+                in_channels: convolution.in_channels,
+                out_channels: convolution.out_channels,
+                kernel: convolution.kernel,
+                stride: convolution.stride,
+                padding: convolution.padding,
+                height: size,
+                width: size,
+                batch_norm: convolution.batch_norm,
+                relu: convolution.relu,
+                dropout: step.recipe.dropout,
+                max_pool: layers.get(index + 1) == Some(&pooled),
+                second: false,
+                seed: 1,
+            };
+            let data = case.data();
+            case.by_kernels(&data, &device)
+                .check(&case.by_burn(&data, &device), TOLERANCE)
+                .unwrap_or_else(|error| panic!("{}, layer {index}: {error}", step.name));
+        }
+    }
+}
