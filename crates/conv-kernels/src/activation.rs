@@ -4,7 +4,8 @@
 use pulp::Simd;
 
 use crate::dropout::{Dropout, DropoutVectors};
-use crate::simd::{LANES, Lanes, multiply_add, vectors, vectors_mut, vectors_per_pixel};
+use crate::simd::{Lanes, multiply_add, vectors, vectors_mut, vectors_per_pixel};
+use crate::sinks::Sink;
 
 /// What follows the convolution of a block.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -273,12 +274,6 @@ fn is_larger<S: Simd>(simd: S, value: S::f32s, largest: S::f32s) -> S::m32s {
     simd.or_m32s(larger, simd.not_m32s(number))
 }
 
-/// What is made of the gradient of each value of a channel after batch normalisation.
-pub(crate) trait Sink<S: Simd> {
-    /// Takes the vector number `at` of the channel: the convolution's output less its mean, and the gradient.
-    fn take(&mut self, simd: S, at: usize, centred: S::f32s, gradient: S::f32s);
-}
-
 /// Hands to `sink` the gradient of every value of a channel, from that of the block's output.
 #[inline(always)]
 pub(crate) fn backward<S: Simd, T: Sink<S>>(
@@ -377,149 +372,4 @@ fn pool_backward<S: Simd, T: Sink<S>, const RELU: bool, const DROPOUT: bool>(
             }
         }
     }
-}
-
-/// Sums the gradients, and the gradients times the centred values, of each image.
-pub(crate) struct Sums<S: Simd> {
-    gradient: [S::f32s; LANES],
-    product: [S::f32s; LANES],
-}
-
-impl<S: Simd> Sums<S> {
-    #[inline(always)]
-    pub(crate) fn new(simd: S) -> Self {
-        Self {
-            gradient: [simd.splat_f32s(0.0); LANES],
-            product: [simd.splat_f32s(0.0); LANES],
-        }
-    }
-
-    /// The two sums over the first `images` images.
-    #[inline(always)]
-    pub(crate) fn totals(&self, images: usize) -> (f64, f64) {
-        (
-            total::<S>(&self.gradient, images),
-            total::<S>(&self.product, images),
-        )
-    }
-}
-
-/// The sum of the first `images` of the values that begin with one vector for each part of a pixel.
-#[inline(always)]
-fn total<S: Simd>(vectors: &[S::f32s], images: usize) -> f64 {
-    let values: &[f32] = bytemuck::must_cast_slice(vectors);
-    values[..images].iter().copied().map(f64::from).sum()
-}
-
-impl<S: Simd> Sink<S> for Sums<S> {
-    #[inline(always)]
-    fn take(&mut self, simd: S, at: usize, centred: S::f32s, gradient: S::f32s) {
-        let part = at % vectors_per_pixel::<S>();
-        self.gradient[part] = simd.add_f32s(self.gradient[part], gradient);
-        self.product[part] = multiply_add(simd, centred, gradient, self.product[part]);
-    }
-}
-
-/// Stores the gradient of the convolution's output.
-///
-/// Through batch normalisation it is `scale` · (gradient − `mean` − centred value · `slope`), as in the backward pass
-/// of S. Ioffe and C. Szegedy, "Batch Normalization", 2015; without it, the gradient as it is.
-pub(crate) struct Store<'a, S: Simd> {
-    to: &'a mut [S::f32s],
-    through: Option<[S::f32s; 3]>,
-}
-
-/// What [`Store`] needs of a channel to go through its batch normalisation.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Through {
-    pub(crate) scale: f32,
-    pub(crate) mean: f32,
-    pub(crate) slope: f32,
-}
-
-impl<'a, S: Simd> Store<'a, S> {
-    #[inline(always)]
-    pub(crate) fn new(simd: S, to: &'a mut [Lanes], through: Option<Through>) -> Self {
-        // A closure for `map` would not be compiled for the instruction set.
-        #[allow(clippy::manual_map)]
-        let through = match through {
-            Some(Through { scale, mean, slope }) => Some([
-                simd.splat_f32s(scale),
-                simd.splat_f32s(mean),
-                simd.splat_f32s(-slope),
-            ]),
-            None => None,
-        };
-        Self {
-            to: vectors_mut::<S>(to),
-            through,
-        }
-    }
-}
-
-impl<S: Simd> Sink<S> for Store<'_, S> {
-    #[inline(always)]
-    fn take(&mut self, simd: S, at: usize, centred: S::f32s, gradient: S::f32s) {
-        self.to[at] = match self.through {
-            Some([scale, mean, slope]) => {
-                let rest = simd.sub_f32s(gradient, mean);
-                simd.mul_f32s(scale, multiply_add(simd, centred, slope, rest))
-            }
-            None => gradient,
-        };
-    }
-}
-
-/// The sum, and the sum of squares, of a channel's values in the first `images` images of a block.
-///
-/// Each image is summed about its own first value, so that a mean far from zero does not drown the variance.
-#[inline(always)]
-pub(crate) fn moments<S: Simd>(simd: S, channel: &[Lanes], images: usize) -> (f64, f64) {
-    const AT_ONCE: usize = 4;
-    let zero = simd.splat_f32s(0.0);
-    let Some(first) = channel.first() else {
-        return (0.0, 0.0);
-    };
-    // A sum about infinity would be no number, where the sum itself is infinite.
-    let origin =
-        [Lanes(first.0.map(|value| {
-            if value.is_finite() { value } else { 0.0 }
-        }))];
-    let (mut sum, mut square) = (0.0, 0.0);
-    let per_pixel = vectors_per_pixel::<S>();
-    let values = vectors::<S>(channel);
-    for part in 0..per_pixel {
-        let about = vectors::<S>(&origin)[part];
-        let mut sums = [zero; AT_ONCE];
-        let mut squares = [zero; AT_ONCE];
-        let (groups, rest) =
-            values.split_at(values.len() / (AT_ONCE * per_pixel) * AT_ONCE * per_pixel);
-        for group in groups.chunks_exact(AT_ONCE * per_pixel) {
-            for at in 0..AT_ONCE {
-                let value = simd.sub_f32s(group[at * per_pixel + part], about);
-                sums[at] = simd.add_f32s(sums[at], value);
-                squares[at] = multiply_add(simd, value, value, squares[at]);
-            }
-        }
-        for pixel in rest.chunks_exact(per_pixel) {
-            let value = simd.sub_f32s(pixel[part], about);
-            sums[0] = simd.add_f32s(sums[0], value);
-            squares[0] = multiply_add(simd, value, value, squares[0]);
-        }
-        for at in 1..AT_ONCE {
-            sums[0] = simd.add_f32s(sums[0], sums[at]);
-            squares[0] = simd.add_f32s(squares[0], squares[at]);
-        }
-        let sums: &[f32] = bytemuck::must_cast_slice(&sums[..1]);
-        let squares: &[f32] = bytemuck::must_cast_slice(&squares[..1]);
-        let count = channel.len() as f64;
-        let images = images.saturating_sub(part * S::F32_LANES);
-        for (lane, (&centred, &squared)) in sums.iter().zip(squares).enumerate().take(images) {
-            let origin = f64::from(origin[0].0[part * S::F32_LANES + lane]);
-            let (centred, squared) = (f64::from(centred), f64::from(squared));
-            sum += centred + count * origin;
-            square += squared + origin * (2.0 * centred + count * origin);
-        }
-    }
-    (sum, square)
 }

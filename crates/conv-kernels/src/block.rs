@@ -3,14 +3,14 @@
 //! Images are computed in blocks of sixteen, each on one thread, and what is summed over images is summed block by
 //! block in their order: results do not depend on the number of threads.
 
-use pulp::{Simd, WithSimd};
-
-use crate::activation::{self, Activation, Affine, Channel, Store, Sums, Through, moments};
+use crate::activation::{Activation, Affine, Channel};
 use crate::buffer::Buffer;
-use crate::convolution::{Geometry, PackedWeights, Plan, convolve};
+use crate::convolution::{Geometry, PackedWeights, Plan};
 use crate::parallel;
+use crate::passes::{Activate, Backward, BackwardPlans, Convolve, Reduce};
 use crate::simd::{InstructionSet, LANES, Lanes};
-use crate::weight_gradient::{WeightPlan, accumulate};
+use crate::sinks::Through;
+use crate::weight_gradient::WeightPlan;
 
 /// A convolution block's sizes and what follows its convolution.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,15 +109,15 @@ impl Block {
         self.geometry.in_channels * self.geometry.height * self.geometry.width
     }
 
-    fn convolved_plane(&self) -> usize {
+    pub(crate) fn convolved_plane(&self) -> usize {
         self.geometry.out_height() * self.geometry.out_width()
     }
 
-    fn convolved_length(&self) -> usize {
+    pub(crate) fn convolved_length(&self) -> usize {
         self.geometry.out_channels * self.convolved_plane()
     }
 
-    fn output_plane(&self) -> usize {
+    pub(crate) fn output_plane(&self) -> usize {
         self.out_height() * self.out_width()
     }
 
@@ -126,12 +126,12 @@ impl Block {
     }
 
     /// Images in the block number `block`.
-    fn images_in(&self, block: usize) -> usize {
+    pub(crate) fn images_in(&self, block: usize) -> usize {
         (self.images - block * LANES).min(LANES)
     }
 
     /// Channel number `channel` of the block number `block`.
-    fn channel(&self, block: usize, channel: usize, affine: Affine) -> Channel {
+    pub(crate) fn channel(&self, block: usize, channel: usize, affine: Affine) -> Channel {
         let first = (block * self.geometry.out_channels + channel) * self.convolved_plane();
         Channel {
             height: self.geometry.out_height(),
@@ -378,141 +378,5 @@ impl Block {
 impl BatchNorm<'_> {
     fn inverse_deviation(&self, variance: f32) -> f32 {
         (1.0 / (f64::from(variance) + self.epsilon).sqrt()) as f32
-    }
-}
-
-/// Convolves one block of images; yields each channel's moments where `planes` has the size of a channel and the
-/// number of images.
-struct Convolve<'a> {
-    plan: &'a Plan,
-    weights: &'a PackedWeights,
-    input: &'a [Lanes],
-    map: &'a mut [Lanes],
-    planes: Option<(usize, usize)>,
-}
-
-impl WithSimd for Convolve<'_> {
-    type Output = Vec<(f64, f64)>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<(f64, f64)> {
-        convolve(simd, self.plan, self.weights, self.input, self.map);
-        let mut of_channels = Vec::new();
-        if let Some((plane, images)) = self.planes {
-            for channel in self.map.chunks_exact(plane) {
-                of_channels.push(moments(simd, channel, images));
-            }
-        }
-        of_channels
-    }
-}
-
-/// Computes one block of images' output from the convolution's.
-struct Activate<'a> {
-    block: &'a Block,
-    number: usize,
-    affines: &'a [Affine],
-    convolved: &'a [Lanes],
-    output: &'a mut [Lanes],
-}
-
-impl WithSimd for Activate<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { block, number, .. } = self;
-        let planes = self.convolved.chunks_exact(block.convolved_plane());
-        let outputs = self.output.chunks_exact_mut(block.output_plane());
-        for (channel, (plane, output)) in planes.zip(outputs).enumerate() {
-            let channel = block.channel(number, channel, self.affines[channel]);
-            activation::forward(simd, &channel, plane, output);
-        }
-    }
-}
-
-/// Sums what batch normalisation's gradients need of one block of images, channel by channel.
-struct Reduce<'a> {
-    block: &'a Block,
-    number: usize,
-    affines: &'a [Affine],
-    convolved: &'a [Lanes],
-    gradient: &'a [Lanes],
-}
-
-impl WithSimd for Reduce<'_> {
-    type Output = Vec<(f64, f64)>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<(f64, f64)> {
-        let Self { block, number, .. } = self;
-        let planes = self.convolved.chunks_exact(block.convolved_plane());
-        let gradients = self.gradient.chunks_exact(block.output_plane());
-        let mut totals = Vec::new();
-        for (channel, (plane, gradient)) in planes.zip(gradients).enumerate() {
-            let channel = block.channel(number, channel, self.affines[channel]);
-            let mut sums = Sums::new(simd);
-            activation::backward(simd, &channel, plane, gradient, &mut sums);
-            totals.push(sums.totals(block.images_in(number)));
-        }
-        totals
-    }
-}
-
-struct BackwardPlans {
-    weights: WeightPlan,
-    input: Option<(Plan, PackedWeights)>,
-}
-
-/// Computes one block of images' share of the weights' gradient, and its input gradient.
-struct Backward<'a> {
-    block: &'a Block,
-    number: usize,
-    affines: &'a [Affine],
-    through: Option<&'a [Through]>,
-    plans: &'a BackwardPlans,
-    input: &'a [Lanes],
-    convolved: &'a [Lanes],
-    gradient: &'a [Lanes],
-    input_gradient: Option<&'a mut [Lanes]>,
-}
-
-impl WithSimd for Backward<'_> {
-    type Output = Vec<f32>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
-        let Self { block, number, .. } = self;
-        let mut convolved_gradient = Buffer::any(block.convolved_length());
-        let planes = self.convolved.chunks_exact(block.convolved_plane());
-        let gradients = self.gradient.chunks_exact(block.output_plane());
-        let stores = convolved_gradient.chunks_exact_mut(block.convolved_plane());
-        for (channel, ((plane, gradient), to)) in planes.zip(gradients).zip(stores).enumerate() {
-            let mut store = Store::new(simd, to, self.through.map(|through| through[channel]));
-            let channel = block.channel(number, channel, self.affines[channel]);
-            activation::backward(simd, &channel, plane, gradient, &mut store);
-        }
-        let images = block.images_in(number);
-        if images < LANES {
-            // Where there is no image there is no gradient, or it would count in that of the weights.
-            for lanes in convolved_gradient.iter_mut() {
-                lanes.0[images..].fill(0.0);
-            }
-        }
-        let geometry = &block.geometry;
-        let weights =
-            geometry.out_channels * geometry.in_channels * geometry.kernel * geometry.kernel;
-        let mut sums = Buffer::zeros(weights);
-        accumulate(
-            simd,
-            &self.plans.weights,
-            self.input,
-            &convolved_gradient,
-            &mut sums,
-        );
-        if let (Some((plan, weights)), Some(to)) = (&self.plans.input, self.input_gradient) {
-            convolve(simd, plan, weights, &convolved_gradient, to);
-        }
-        sums.iter().map(|lanes| lanes.0.iter().sum()).collect()
     }
 }

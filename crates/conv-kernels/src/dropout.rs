@@ -26,8 +26,9 @@ impl Dropout {
         self.probability > 0.0
     }
 
-    /// What a value is multiplied with, for all sixteen images of a block at `position`, the value's number in the
-    /// layer's maps: 0 or 1 / (1 − probability).
+    /// What a value of each of a block's sixteen images is multiplied with: 0 or 1 / (1 − probability). In block number
+    /// b of a layer whose maps have n values, channel by channel and row by row, value number i has the `position`
+    /// b · n + i.
     ///
     /// The kernels multiply with the same numbers, whatever the instruction set.
     pub fn factors(&self, position: u64) -> Lanes {

@@ -112,10 +112,10 @@ fn activate<B: ConvolutionBackend>(maps: FloatTensor<B>, block: Block) -> FloatT
 }
 
 #[cfg(feature = "wgpu")]
-impl ConvolutionBackend for burn::backend::CubeBackend {}
+impl ConvolutionBackend for burn::backend::Cube {}
 
 #[cfg(feature = "wgpu")]
-impl<C> ConvolutionBackend for burn::backend::Autodiff<burn::backend::CubeBackend, C> where
+impl<C> ConvolutionBackend for burn::backend::Autodiff<burn::backend::Cube, C> where
     C: burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy
 {
 }

@@ -50,8 +50,13 @@ pub struct Normalised {
 
 impl ImageBlocks {
     /// Takes images `[images, channels, height, width]`.
+    ///
+    /// # Panics
+    ///
+    /// If there are none.
     pub fn new(images: Tensor<4>) -> Self {
         let [count, ..] = images.dims();
+        assert!(count > 0, "a batch has at least one image");
         Self {
             blocks: Tensor::from_dispatch(Dispatch::into_blocks(images.into_dispatch())),
             images: count,

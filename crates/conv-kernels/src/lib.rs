@@ -11,6 +11,8 @@
 
 // wgpu's kernel types nest deeply.
 #![recursion_limit = "256"]
+// Burn deprecates NdArray.
+#![cfg_attr(feature = "ndarray", allow(deprecated))]
 
 mod activation;
 mod block;
@@ -21,8 +23,11 @@ mod dropout;
 mod extension;
 mod image_blocks;
 mod layout;
+mod moments;
 mod parallel;
+mod passes;
 mod simd;
+mod sinks;
 mod tensors;
 mod weight_gradient;
 

@@ -117,7 +117,8 @@ struct Pooled(Buffer);
 
 impl AllocationController for Pooled {
     fn alloc_align(&self) -> usize {
-        align_of::<Lanes>()
+        // The most that Burn aligns a copy to. This memory is aligned to more.
+        align_of::<u128>()
     }
 
     fn property(&self) -> AllocationProperty {

@@ -5,6 +5,9 @@ use pulp::Simd;
 use crate::convolution::{Geometry, channels_at_once, even_parts};
 use crate::simd::{Lanes, multiply_add, vectors, vectors_mut, vectors_per_pixel};
 
+/// Output channels to sum at once, at most: with eight, the addresses of their rows no longer fit in the registers.
+const CHANNELS_AT_ONCE: usize = 7;
+
 /// Kernel columns to sum at once.
 const COLUMNS_AT_ONCE: usize = 3;
 
@@ -117,7 +120,10 @@ pub(crate) fn accumulate<S: Simd>(
     let (width, out_width) = (geometry.width, geometry.out_width());
     let plane = geometry.height * width * per_pixel;
     let out_plane = plan.rows.len() * out_width * per_pixel;
-    for (first, channels) in even_parts(geometry.out_channels, 7.min(channels_at_once())) {
+    for (first, channels) in even_parts(
+        geometry.out_channels,
+        CHANNELS_AT_ONCE.min(channels_at_once()),
+    ) {
         let row_bytes = channels * out_width * size_of::<Lanes>();
         let rows_at_once = (CACHED_BYTES / row_bytes).max(1);
         for start_row in (0..plan.rows.len()).step_by(rows_at_once) {

@@ -371,14 +371,11 @@ fn what_is_not_finite_goes_through_as_in_burn() {
                     for index in [0, 100, 777] {
                         data.0[0].1[index] = value;
                     }
-                    let (found, expected) = (
-                        case.by_kernels(&data, &device),
-                        case.by_burn(&data, &device),
-                    );
-                    let name = "output";
-                    assert_eq!(
-                        kinds(found.get(name)),
-                        kinds(expected.get(name)),
+                    // NdArray's own operators lose NaN on the way; the kernels do the same on every backend.
+                    let expected = case.by_burn(&data, &Device::flex().autodiff());
+                    let found = case.by_kernels(&data, &device);
+                    assert!(
+                        kinds(found.get("output")) == kinds(expected.get("output")),
                         "{set}, {device:?}, {value}, {case:?}"
                     );
                 }
