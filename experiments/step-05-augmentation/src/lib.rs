@@ -16,11 +16,11 @@
 //!
 //! <!-- begin: result -->
 //!
-//! 7,496 parameters; 57.1 seconds an epoch with flex.
+//! 7,496 parameters; 2.6 seconds an epoch with flex.
 //!
 //! | Seed | Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |   Train | Train − test |
 //! |------|-----------|-------|--------------------------------------|---------|---------|--------------|
-//! |    1 |   99.23 % |     7 |        9,802 9,891 9,903 9,857 9,892 | 98.02 % | 98.11 % |        -0.81 |
+//! |    1 |   99.23 % |    13 |        9,818 9,897 9,923 9,883 9,875 | 98.18 % | 98.24 % |        -0.51 |
 //!
 //! Train is the last epoch's accuracy as trained on, with dropout and augmentation active wherever the step has
 //! them; train − test is in points.
@@ -32,16 +32,16 @@
 //!
 //! ## Analysis
 //!
-//! It made things worse: the mean of the last five epochs is 98.69 %, 0.30 points below step 4's, and the epochs between
-//! 98.02 and 99.03 % waver more than those of any step since the skeleton. The target is missed.
+//! It made things worse: the mean of the last five epochs is 98.79 %, 0.25 points below step 4's, and the epochs between
+//! 98.18 and 99.23 % waver more than those of any step since the skeleton. The target is missed.
 //!
-//! - The training accuracy falls from 98.83 to 98.11 %, below the test accuracy of 98.92 %. That is no error: the training
+//! - The training accuracy falls from 98.83 to 98.24 %, below the test accuracy of 98.75 %. That is no error: the training
 //!   images are the harder ones, shifted, turned and scaled, and the test images are not.
 //! - Why the test accuracy fell too: the task is harder for the same 7,496 parameters and the same steps of the optimiser.
 //!   Its gradients differ more from batch to batch, and at a constant learning rate that noise is what keeps the weights from
-//!   settling; so a bad last step now costs a point (98.02 %, then 98.91 %).
-//! - This does not show that augmentation harms: it shows that it cannot be judged at this learning rate. The best epoch,
-//!   at 99.23 %, is above step 4's best, 99.11 %, and the next step, with the learning rate lowered and nothing else
+//!   settling; so a bad last step now costs most of a point (99.17 %, then 98.18 %, then 98.97 %).
+//! - This does not show that augmentation harms: it shows that it cannot be judged at this learning rate. The best epochs of
+//!   both steps are alike, 99.23 and 99.29 %, and the next step, with the learning rate lowered and nothing else
 //!   changed, ends above all steps without augmentation. Whether it would do so without augmentation too is a run that this
 //!   ladder does not make.
 
