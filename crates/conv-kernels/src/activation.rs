@@ -5,7 +5,7 @@ use pulp::Simd;
 
 use crate::dropout::{Dropout, DropoutVectors};
 use crate::simd::{Lanes, multiply_add, vectors, vectors_mut, vectors_per_pixel};
-use crate::sinks::Sink;
+use crate::sinks::{Centred, Sink};
 
 /// What follows the convolution of a block.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -224,9 +224,11 @@ fn window<S: Simd>(upper: &[S::f32s], lower: &[S::f32s], part: usize) -> [S::f32
     ]
 }
 
-/// A 2×2 window's largest value after ReLU and dropout, which one it is, and what dropout multiplied it with.
+/// A 2×2 window's largest value after ReLU and dropout, the value that it was made of, which one of the four that is, and
+/// what dropout multiplied it with.
 struct Window<S: Simd> {
     largest: S::f32s,
+    chosen: S::f32s,
     place: S::f32s,
     factor: S::f32s,
 }
@@ -245,6 +247,7 @@ impl<S: Simd> Window<S> {
         let one = simd.splat_f32s(1.0);
         let mut window = Self {
             largest: simd.splat_f32s(f32::NEG_INFINITY),
+            chosen: constants.zero,
             place: constants.zero,
             factor: one,
         };
@@ -259,6 +262,7 @@ impl<S: Simd> Window<S> {
             }
             let taken = is_larger(simd, value, window.largest);
             window.largest = simd.select_f32s(taken, value, window.largest);
+            window.chosen = simd.select_f32s(taken, values[place], window.chosen);
             window.place = simd.select_f32s(taken, simd.splat_f32s(place as f32), window.place);
             window.factor = simd.select_f32s(taken, factor, window.factor);
         }
@@ -347,13 +351,18 @@ fn pool_backward<S: Simd, T: Sink<S>, const RELU: bool, const DROPOUT: bool>(
                     let nothing = simd.less_than_or_equal_f32s(window.largest, constants.zero);
                     gradient = simd.select_f32s(nothing, constants.zero, gradient);
                 }
+                let mut at = [0; 4];
+                let mut centred = Centred {
+                    values,
+                    largest: simd.sub_f32s(window.chosen, constants.mean),
+                    place: window.place,
+                };
                 for place in 0..4 {
                     let pixel = pixel + place / 2 * channel.width + place % 2;
-                    let here = simd.equal_f32s(window.place, simd.splat_f32s(place as f32));
-                    let gradient = simd.select_f32s(here, gradient, constants.zero);
-                    let centred = simd.sub_f32s(values[place], constants.mean);
-                    sink.take(simd, pixel * per_pixel + part, centred, gradient);
+                    at[place] = pixel * per_pixel + part;
+                    centred.values[place] = simd.sub_f32s(values[place], constants.mean);
                 }
+                sink.take_window(simd, at, &centred, gradient);
             }
         }
     }

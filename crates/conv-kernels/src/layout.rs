@@ -13,13 +13,12 @@ pub(crate) fn into_blocks(values: &[f32], images: usize) -> Buffer {
         .chunks_exact_mut(size)
         .zip(values.chunks(LANES * size));
     parallel::map(items.collect(), |_, (block, values)| {
-        if values.len() < LANES * size {
-            block.fill(Lanes::default());
+        let mut images = [[].as_slice(); LANES];
+        for (image, values) in images.iter_mut().zip(values.chunks_exact(size)) {
+            *image = values;
         }
-        for (lane, image) in values.chunks_exact(size).enumerate() {
-            for (lanes, &value) in block.iter_mut().zip(image) {
-                lanes.0[lane] = value;
-            }
+        for (at, lanes) in block.iter_mut().enumerate() {
+            *lanes = Lanes(images.map(|image| image.get(at).copied().unwrap_or(0.0)));
         }
     });
     buffer

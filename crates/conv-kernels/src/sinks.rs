@@ -9,6 +9,26 @@ use crate::simd::{LANES, Lanes, multiply_add, vectors_mut, vectors_per_pixel};
 pub(crate) trait Sink<S: Simd> {
     /// Takes the vector number `at` of the channel: the convolution's output less its mean, and the gradient.
     fn take(&mut self, simd: S, at: usize, centred: S::f32s, gradient: S::f32s);
+
+    /// Takes a pooling window's four vectors, numbers `at` of the channel, of which each image's largest has the
+    /// gradient, and the others none.
+    #[inline(always)]
+    fn take_window(&mut self, simd: S, at: [usize; 4], window: &Centred<S>, gradient: S::f32s) {
+        let zero = simd.splat_f32s(0.0);
+        for place in 0..4 {
+            let here = simd.equal_f32s(window.place, simd.splat_f32s(place as f32));
+            let gradient = simd.select_f32s(here, gradient, zero);
+            self.take(simd, at[place], window.values[place], gradient);
+        }
+    }
+}
+
+/// A pooling window's four values and, for each image, the largest and which one that is; the values are the
+/// convolution's output less its mean.
+pub(crate) struct Centred<S: Simd> {
+    pub(crate) values: [S::f32s; 4],
+    pub(crate) largest: S::f32s,
+    pub(crate) place: S::f32s,
 }
 
 /// Sums the gradients, and the gradients times the centred values, of each image.
@@ -49,6 +69,11 @@ impl<S: Simd> Sink<S> for Sums<S> {
         let part = at % vectors_per_pixel::<S>();
         self.gradient[part] = simd.add_f32s(self.gradient[part], gradient);
         self.product[part] = multiply_add(simd, centred, gradient, self.product[part]);
+    }
+
+    #[inline(always)]
+    fn take_window(&mut self, simd: S, at: [usize; 4], window: &Centred<S>, gradient: S::f32s) {
+        self.take(simd, at[0], window.largest, gradient);
     }
 }
 

@@ -20,6 +20,9 @@ type Forward = fn(&Network, Tensor<4>) -> Tensor<2>;
 pub struct Training {
     network: Network,
     forward: Forward,
+    /// Whether steps run on a thread of rayon's pool, as this workspace's trainings do, or on one that is not, as with
+    /// Burn's `Learner` alone.
+    in_pool: bool,
     loss: CrossEntropyLoss,
     optimizer: ModuleOptimizer,
     images: Tensor<4>,
@@ -30,15 +33,15 @@ impl Training {
     /// By the kernels of this crate, with `width` times the reference network's channels.
     pub fn with_kernels(width: usize, batch: usize) -> Self {
         let forward = Network::forward_with_kernels;
-        Self::new(width, batch, Device::flex(), forward)
+        Self::new(width, batch, Device::flex(), forward, true)
     }
 
     /// The reference network by Burn's own modules, on `device`.
     pub fn with_modules(batch: usize, device: Device) -> Self {
-        Self::new(1, batch, device, Network::forward_with_modules)
+        Self::new(1, batch, device, Network::forward_with_modules, false)
     }
 
-    fn new(width: usize, batch: usize, device: Device, forward: Forward) -> Self {
+    fn new(width: usize, batch: usize, device: Device, forward: Forward, in_pool: bool) -> Self {
         let device = device.autodiff();
         device.seed(0);
         let normal = Distribution::Normal(0.0, 1.0);
@@ -50,6 +53,7 @@ impl Training {
         Self {
             network: Network::new(width, &device),
             forward,
+            in_pool,
             loss: CrossEntropyLossConfig::new().init(&device),
             optimizer: SgdConfig::new().with_momentum(Some(momentum)).init(),
             images: Tensor::random([batch, 1, 28, 28], normal, &device),
@@ -67,13 +71,24 @@ impl Training {
     }
 }
 
-impl Train for Training {
-    fn milliseconds_per_step(&mut self, steps: usize) -> Result<f64> {
+impl Training {
+    fn seconds(&mut self, steps: usize) -> f64 {
         self.step();
         let start = Instant::now();
         for _ in 0..steps {
             self.step();
         }
-        Ok(start.elapsed().as_secs_f64() * 1e3 / steps as f64)
+        start.elapsed().as_secs_f64()
+    }
+}
+
+impl Train for Training {
+    fn milliseconds_per_step(&mut self, steps: usize) -> Result<f64> {
+        let seconds = if self.in_pool {
+            rayon::scope(|_| self.seconds(steps))
+        } else {
+            self.seconds(steps)
+        };
+        Ok(seconds * 1e3 / steps as f64)
     }
 }
