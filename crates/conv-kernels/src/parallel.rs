@@ -58,3 +58,37 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    fn in_pool<Output: Send>(threads: usize, work: impl FnOnce() -> Output + Send) -> Output {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.expect("it can be built").install(work)
+    }
+
+    #[test]
+    fn outputs_are_in_the_items_order() {
+        for threads in [1, 2, 5] {
+            for count in [0, 1, 2, 100] {
+                let items: Vec<usize> = (0..count).map(|index| index * index).collect();
+                let expected: Vec<_> = items.iter().copied().enumerate().collect();
+                let found = in_pool(threads, || map(items, |index, item| (index, item)));
+                assert_eq!(found, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_on_any_thread_comes_out() {
+        for bad in 0..8 {
+            let items = (0..8).collect();
+            let fails =
+                catch_unwind(|| in_pool(3, || map(items, |_, item: usize| assert_ne!(item, bad))));
+            assert!(fails.is_err());
+        }
+    }
+}
