@@ -1,7 +1,7 @@
 //! Memory that is used again.
 //!
-//! A training step needs the same maps as the one before. Memory fresh from the operating system is paid for page by
-//! page, when it is first written: for maps of a few megabytes that costs as much as computing them.
+//! A training step needs the same maps as the one before, and maps of megabytes are what allocators give back to the
+//! operating system. Fresh from there, memory is paid for page by page when it is first written.
 
 use std::collections::HashMap;
 use std::mem;

@@ -77,8 +77,8 @@ impl InstructionSet {
         }
     }
 
-    /// Runs `operation` with it.
-    pub(crate) fn run<Operation: WithSimd>(self, operation: Operation) -> Operation::Output {
+    /// Runs `operation` with it; [`pulp`] says how to write one.
+    pub fn run<Operation: WithSimd>(self, operation: Operation) -> Operation::Output {
         #[cfg(target_arch = "x86_64")]
         match self {
             Self::Avx512 => {

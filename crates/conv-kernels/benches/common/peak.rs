@@ -24,31 +24,8 @@ pub fn gigaflops() -> f64 {
 
 fn gigaflops_of_thread() -> f64 {
     let start = Instant::now();
-    let multiply_adds = run(MultiplyAdds);
+    let multiply_adds = InstructionSet::current().run(MultiplyAdds);
     2.0 * multiply_adds as f64 / start.elapsed().as_secs_f64() / 1e9
-}
-
-/// Runs `operation` as the kernels do.
-fn run<Operation: WithSimd>(operation: Operation) -> Operation::Output {
-    #[cfg(target_arch = "x86_64")]
-    match InstructionSet::current() {
-        InstructionSet::Avx512 => {
-            if let Some(simd) = pulp::x86::V4::try_new() {
-                return Simd::vectorize(simd, operation);
-            }
-        }
-        InstructionSet::Avx2 => {
-            if let Some(simd) = pulp::x86::V3::try_new() {
-                return Simd::vectorize(simd, operation);
-            }
-        }
-        InstructionSet::Portable => {}
-    }
-    #[cfg(target_arch = "aarch64")]
-    if let Some(simd) = pulp::aarch64::Neon::try_new() {
-        return Simd::vectorize(simd, operation);
-    }
-    Simd::vectorize(Scalar128b, operation)
 }
 
 /// Independent sums of products in registers; yields how many multiply-adds that were.
