@@ -69,15 +69,16 @@ impl<S: Simd> Constants<S> {
         }
     }
 
+    #[inline(always)]
+    fn affine(&self, simd: S, value: S::f32s) -> S::f32s {
+        let centred = simd.sub_f32s(value, self.mean);
+        multiply_add(simd, centred, self.scale, self.shift)
+    }
+
     /// The affine function and ReLU. Like Burn's, ReLU lets NaN through.
     #[inline(always)]
     fn relu<const RELU: bool>(&self, simd: S, value: S::f32s) -> S::f32s {
-        let value = multiply_add(
-            simd,
-            simd.sub_f32s(value, self.mean),
-            self.scale,
-            self.shift,
-        );
+        let value = self.affine(simd, value);
         if RELU {
             let negative = simd.less_than_or_equal_f32s(value, self.zero);
             simd.select_f32s(negative, self.zero, value)
@@ -120,12 +121,7 @@ impl<S: Simd> Constants<S> {
             gradient = simd.mul_f32s(gradient, self.dropout.factors(simd, position, part));
         }
         if RELU {
-            let value = multiply_add(
-                simd,
-                simd.sub_f32s(value, self.mean),
-                self.scale,
-                self.shift,
-            );
+            let value = self.affine(simd, value);
             let negative = simd.less_than_or_equal_f32s(value, self.zero);
             gradient = simd.select_f32s(negative, self.zero, gradient);
         }

@@ -87,8 +87,8 @@ const LAST: f32 = (IMAGE_SIDE + BORDER) as f32;
 
 /// The image as seen through `map`: bilinear interpolation, background (0) outside.
 ///
-/// Row by row, and each row in three passes: where its pixels come from, what is there, and the interpolation. All but
-/// the second are vector instructions.
+/// Row by row, and each row in two passes: where its pixels come from, which vector instructions compute, and the
+/// interpolation.
 fn resample(image: &[u8; PIXELS], map: &AffineMap) -> [f32; PIXELS] {
     let padded = pad(image);
     let [[x_per_column, x_per_row], [y_per_column, y_per_row]] = map.matrix;
