@@ -33,6 +33,7 @@ fn every_layer_of_every_step_agrees_with_burn() {
                 images: IMAGES,
                 in_channels: convolution.in_channels,
                 out_channels: convolution.out_channels,
+                groups: convolution.groups,
                 kernel: convolution.kernel,
                 stride: convolution.stride,
                 padding: convolution.padding,

@@ -113,6 +113,7 @@ fn of_strides_paddings_and_overlapping_pools() {
             kernel,
             stride,
             padding,
+            groups: 1,
             batch_norm: true,
             relu: true,
         })

@@ -177,6 +177,7 @@ impl Measured {
         let options = BlockOptions {
             stride: 1,
             padding: self.layer.padding,
+            groups: 1,
             relu: true,
             dropout: Dropout::NONE,
             max_pool: self.layer.max_pool,

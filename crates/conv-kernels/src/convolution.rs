@@ -15,6 +15,9 @@ pub struct Geometry {
     pub in_channels: usize,
     /// Channels of the output.
     pub out_channels: usize,
+    /// Into how many groups the channels are split, in their order: a group's outputs see only its inputs. As many as
+    /// channels is a depthwise convolution.
+    pub groups: usize,
     /// Height and width of the kernel.
     pub kernel: usize,
     /// Distance between neighbouring positions of the kernel.
@@ -28,6 +31,22 @@ pub struct Geometry {
 }
 
 impl Geometry {
+    /// The convolution of one group by itself. Channels are outermost in a block of images, so a group's input, output
+    /// and weights are each contiguous.
+    pub(crate) fn of_group(&self) -> Self {
+        Self {
+            in_channels: self.in_channels / self.groups,
+            out_channels: self.out_channels / self.groups,
+            groups: 1,
+            ..*self
+        }
+    }
+
+    /// Weights of all groups.
+    pub(crate) fn weights(&self) -> usize {
+        self.out_channels * (self.in_channels / self.groups) * self.kernel * self.kernel
+    }
+
     /// Height of the output.
     pub fn out_height(&self) -> usize {
         self.outputs(self.height)
@@ -145,7 +164,7 @@ fn segments(columns: &[Vec<(usize, usize)>], step: usize) -> Vec<Segment> {
     segments
 }
 
-/// Weights in the order in which the kernel reads them, in blocks of output channels that fill the registers.
+/// A group's weights in the order in which the kernel reads them, in blocks of output channels that fill the registers.
 #[derive(Debug)]
 pub(crate) struct PackedWeights {
     blocks: Vec<ChannelBlock>,
@@ -160,22 +179,30 @@ struct ChannelBlock {
 }
 
 impl PackedWeights {
-    /// Packs weights `[out_channels, in_channels, kernel, kernel]` for [`Plan::forward`].
-    pub(crate) fn forward(geometry: &Geometry, weights: &[f32]) -> Self {
+    /// Packs weights `[out_channels, in_channels / groups, kernel, kernel]` for [`Plan::forward`], group by group.
+    pub(crate) fn forward(geometry: &Geometry, weights: &[f32]) -> Vec<Self> {
         let area = geometry.kernel * geometry.kernel;
-        let (outputs, inputs) = (geometry.out_channels, geometry.in_channels);
-        Self::new(outputs, inputs, area, |output, input, position| {
-            weights[(output * inputs + input) * area + position]
-        })
+        let group = geometry.of_group();
+        let (outputs, inputs) = (group.out_channels, group.in_channels);
+        let pack = |weights: &[f32]| {
+            Self::new(outputs, inputs, area, |output, input, position| {
+                weights[(output * inputs + input) * area + position]
+            })
+        };
+        weights.chunks_exact(group.weights()).map(pack).collect()
     }
 
-    /// Packs weights `[out_channels, in_channels, kernel, kernel]` for [`Plan::backward`].
-    pub(crate) fn backward(geometry: &Geometry, weights: &[f32]) -> Self {
+    /// Packs weights `[out_channels, in_channels / groups, kernel, kernel]` for [`Plan::backward`], group by group.
+    pub(crate) fn backward(geometry: &Geometry, weights: &[f32]) -> Vec<Self> {
         let area = geometry.kernel * geometry.kernel;
-        let (outputs, inputs) = (geometry.out_channels, geometry.in_channels);
-        Self::new(inputs, outputs, area, |input, output, position| {
-            weights[(output * inputs + input) * area + position]
-        })
+        let group = geometry.of_group();
+        let (outputs, inputs) = (group.out_channels, group.in_channels);
+        let pack = |weights: &[f32]| {
+            Self::new(inputs, outputs, area, |input, output, position| {
+                weights[(output * inputs + input) * area + position]
+            })
+        };
+        weights.chunks_exact(group.weights()).map(pack).collect()
     }
 
     fn new(
@@ -231,7 +258,8 @@ const fn columns_at_once(registers: usize, channels: usize) -> usize {
     if columns < 8 { columns } else { 8 }
 }
 
-/// Computes the map `[channels, height, width]` of one block of images as `plan` says.
+/// Computes the map `[channels, height, width]` of one block of images, or of one group's channels in it, as `plan`
+/// says.
 #[inline(always)]
 pub(crate) fn convolve<S: Simd>(
     simd: S,

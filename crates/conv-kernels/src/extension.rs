@@ -47,7 +47,7 @@ pub trait ConvolutionBackend: Backend {
         )
     }
 
-    /// A convolution with weights `[out_channels, in_channels, kernel, kernel]` and a bias `[out_channels]`, and what
+    /// A convolution with weights `[out_channels, in_channels / groups, kernel, kernel]` and a bias `[out_channels]`, and what
     /// follows it.
     fn biased_block(
         blocks: FloatTensor<Self>,
@@ -85,7 +85,12 @@ fn convolve<B: ConvolutionBackend>(
     block: Block,
 ) -> FloatTensor<B> {
     let geometry = block.geometry;
-    let options = ConvOptions::new([geometry.stride; 2], [geometry.padding; 2], [1, 1], 1);
+    let options = ConvOptions::new(
+        [geometry.stride; 2],
+        [geometry.padding; 2],
+        [1, 1],
+        geometry.groups,
+    );
     B::conv2d(B::from_blocks(blocks, block.images), weights, bias, options)
 }
 

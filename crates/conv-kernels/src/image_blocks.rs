@@ -28,6 +28,8 @@ pub struct BlockOptions {
     pub stride: usize,
     /// Zeros added on each side of the map.
     pub padding: usize,
+    /// Into how many groups the channels are split: a group's outputs see only its inputs.
+    pub groups: usize,
     /// Whether negative values become zero.
     pub relu: bool,
     /// Dropout, after ReLU.
@@ -81,7 +83,7 @@ impl ImageBlocks {
         [channels, height, width]
     }
 
-    /// Convolution with `weights` `[out_channels, in_channels, kernel, kernel]` and, if there is one, a `bias`
+    /// Convolution with `weights` `[out_channels, in_channels / groups, kernel, kernel]` and, if there is one, a `bias`
     /// `[out_channels]`, and what `options` says. Batch normalisation by fixed statistics is to be [folded](fold) into
     /// weights and bias.
     ///
@@ -145,11 +147,17 @@ impl ImageBlocks {
 
     fn sizes(&self, weights: &Tensor<4>, options: BlockOptions) -> Block {
         let [channels, height, width] = self.dims();
-        let [out_channels, in_channels, kernel, kernel_width] = weights.dims();
+        let [out_channels, inputs_of_group, kernel, kernel_width] = weights.dims();
+        let in_channels = inputs_of_group * options.groups;
         assert_eq!(kernel, kernel_width, "the kernel must be square");
         assert_eq!(
             in_channels, channels,
             "as many input channels as the maps have"
+        );
+        assert!(
+            out_channels.is_multiple_of(options.groups),
+            "{} groups do not divide {out_channels} output channels",
+            options.groups
         );
         let smallest = height.min(width) + 2 * options.padding;
         assert!(
@@ -161,6 +169,7 @@ impl ImageBlocks {
             geometry: Geometry {
                 in_channels,
                 out_channels,
+                groups: options.groups,
                 kernel,
                 stride: options.stride,
                 padding: options.padding,

@@ -15,7 +15,8 @@ use crate::weight_gradient::{WeightPlan, accumulate};
 /// number of images.
 pub(crate) struct Convolve<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) weights: &'a PackedWeights,
+    /// Each group's.
+    pub(crate) weights: &'a [PackedWeights],
     pub(crate) input: &'a [Lanes],
     pub(crate) map: &'a mut [Lanes],
     pub(crate) planes: Option<(usize, usize)>,
@@ -26,7 +27,12 @@ impl WithSimd for Convolve<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<(f64, f64)> {
-        convolve(simd, self.plan, self.weights, self.input, self.map);
+        let groups = self.weights.len();
+        let inputs = self.input.chunks_exact(self.input.len() / groups);
+        let maps = self.map.chunks_exact_mut(self.map.len() / groups);
+        for ((weights, input), map) in self.weights.iter().zip(inputs).zip(maps) {
+            convolve(simd, self.plan, weights, input, map);
+        }
         let mut of_channels = Vec::new();
         if let Some((plane, images)) = self.planes {
             for channel in self.map.chunks_exact(plane) {
@@ -91,7 +97,8 @@ impl WithSimd for Reduce<'_> {
 
 pub(crate) struct BackwardPlans {
     pub(crate) weights: WeightPlan,
-    pub(crate) input: Option<(Plan, PackedWeights)>,
+    /// With each group's weights.
+    pub(crate) input: Option<(Plan, Vec<PackedWeights>)>,
 }
 
 /// Computes one block of images' share of the weights' gradient, and its input gradient.
@@ -129,19 +136,20 @@ impl WithSimd for Backward<'_> {
                 lanes.0[images..].fill(0.0);
             }
         }
-        let geometry = &block.geometry;
-        let weights =
-            geometry.out_channels * geometry.in_channels * geometry.kernel * geometry.kernel;
+        let groups = block.geometry.groups;
+        let weights = block.geometry.weights();
         let mut sums = Buffer::zeros(weights);
-        accumulate(
-            simd,
-            &self.plans.weights,
-            self.input,
-            &convolved_gradient,
-            &mut sums,
-        );
+        let inputs = self.input.chunks_exact(self.input.len() / groups);
+        let gradients = convolved_gradient.chunks_exact(block.convolved_length() / groups);
+        let totals = sums.chunks_exact_mut(weights / groups);
+        for ((input, gradient), totals) in inputs.zip(gradients.clone()).zip(totals) {
+            accumulate(simd, &self.plans.weights, input, gradient, totals);
+        }
         if let (Some((plan, weights)), Some(to)) = (&self.plans.input, self.input_gradient) {
-            convolve(simd, plan, weights, &convolved_gradient, to);
+            let to = to.chunks_exact_mut(self.input.len() / groups);
+            for ((weights, gradient), to) in weights.iter().zip(gradients).zip(to) {
+                convolve(simd, plan, weights, gradient, to);
+            }
         }
         sums.iter().map(|lanes| lanes.0.iter().sum()).collect()
     }

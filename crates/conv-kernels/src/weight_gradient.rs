@@ -25,7 +25,7 @@ struct Segment {
     input_column: usize,
 }
 
-/// Which rows and columns meet which kernel positions.
+/// Which rows and columns meet which kernel positions, in each group.
 pub(crate) struct WeightPlan {
     geometry: Geometry,
     segments: Vec<Segment>,
@@ -34,6 +34,7 @@ pub(crate) struct WeightPlan {
 }
 
 impl WeightPlan {
+    /// The plan of every group's weights.
     pub(crate) fn new(geometry: &Geometry) -> Self {
         let columns = by_kernel_position(&geometry.taps(geometry.width), geometry.kernel);
         let mut segments = Vec::new();
@@ -41,7 +42,7 @@ impl WeightPlan {
             segments.extend(together(&columns, first, count, geometry.stride));
         }
         Self {
-            geometry: *geometry,
+            geometry: geometry.of_group(),
             segments,
             rows: by_kernel_position(&geometry.taps(geometry.height), geometry.kernel),
         }
@@ -102,7 +103,7 @@ fn together(
     segments
 }
 
-/// Adds to `sums` `[out_channels, in_channels, kernel, kernel]` the products of one block of images: input
+/// Adds to `sums` `[out_channels, in_channels, kernel, kernel]` of one group the products of one block of images: input
 /// `[in_channels, height, width]` and output gradient `[out_channels, out_height, out_width]`. The gradient of a
 /// weight is the sum of its lanes.
 #[inline(always)]

@@ -46,6 +46,7 @@ const PLAIN: Case = Case {
     images: 20,
     in_channels: 3,
     out_channels: 5,
+    groups: 1,
     kernel: 3,
     stride: 1,
     padding: 0,
@@ -60,11 +61,14 @@ const PLAIN: Case = Case {
 };
 
 fn cases() -> impl Strategy<Value = Case> {
-    let convolution = (
-        1..=32_usize,
-        1..=32_usize,
-        prop::sample::select(vec![1_usize, 3, 5]),
-    );
+    let channels = (1..=32_usize, 1..=32_usize);
+    let channels = (channels, 0..3).prop_map(|((inputs, outputs), grouping)| match grouping {
+        0 => (inputs, outputs, 1),
+        1 => (2 * inputs.div_ceil(2), 2 * outputs.div_ceil(2), 2),
+        // Depthwise.
+        _ => (inputs, inputs, inputs),
+    });
+    let convolution = (channels, prop::sample::select(vec![1_usize, 3, 5]));
     let places = (
         1..=2_usize,
         0..=2_usize,
@@ -80,13 +84,14 @@ fn cases() -> impl Strategy<Value = Case> {
     );
     (convolution, places, follows, any::<u64>())
         .prop_map(|(convolution, places, follows, seed)| {
-            let (in_channels, out_channels, kernel) = convolution;
+            let ((in_channels, out_channels, groups), kernel) = convolution;
             let (stride, padding, height, width, images) = places;
             let (batch_norm, relu, dropout, max_pool) = follows;
             Case {
                 images,
                 in_channels,
                 out_channels,
+                groups,
                 kernel,
                 stride,
                 padding,
@@ -111,7 +116,7 @@ fn cases() -> impl Strategy<Value = Case> {
 fn agrees_with_burn(case: &Case, device: &Device) -> Result<(), String> {
     let data = case.data();
     // Batch normalisation undoes the scale of a single weight: its gradient is nothing but rounding error.
-    if case.batch_norm && case.in_channels * case.kernel * case.kernel == 1 {
+    if case.batch_norm && case.inputs_of_group() * case.kernel * case.kernel == 1 {
         return Ok(());
     }
     let expected = case.by_burn(&data, device);
@@ -199,7 +204,9 @@ fn loss(case: &Case, values: &[(&str, Vec<f64>)]) -> f64 {
                 for column in 0..width {
                     let to =
                         ((image * case.out_channels + channel) * height + row) * width + column;
-                    for source in 0..case.in_channels {
+                    let inputs = case.inputs_of_group();
+                    let first = channel / (case.out_channels / case.groups) * inputs;
+                    for source in 0..inputs {
                         for (kernel_row, kernel_column) in (0..case.kernel)
                             .flat_map(|row| (0..case.kernel).map(move |column| (row, column)))
                         {
@@ -214,9 +221,9 @@ fn loss(case: &Case, values: &[(&str, Vec<f64>)]) -> f64 {
                             ) else {
                                 continue;
                             };
-                            let image = (image * case.in_channels + source) * case.height + y;
-                            let weight =
-                                (channel * case.in_channels + source) * case.kernel + kernel_row;
+                            let source_map = image * case.in_channels + first + source;
+                            let image = source_map * case.height + y;
+                            let weight = (channel * inputs + source) * case.kernel + kernel_row;
                             maps[to] += images[image * case.width + x]
                                 * weights[weight * case.kernel + kernel_column];
                         }
@@ -265,8 +272,17 @@ fn loss(case: &Case, values: &[(&str, Vec<f64>)]) -> f64 {
 fn gradients_are_finite_differences() {
     const STEP: f64 = 1e-6;
     for_each_instruction_set(|set| {
-        for (stride, padding) in [(1, 0), (1, 1), (2, 2)] {
+        for (stride, padding, in_channels, out_channels, groups) in [
+            (1, 0, 3, 5, 1),
+            (1, 1, 3, 5, 1),
+            (2, 2, 3, 5, 1),
+            (1, 1, 4, 6, 2),
+            (2, 1, 5, 5, 5),
+        ] {
             let case = Case {
+                in_channels,
+                out_channels,
+                groups,
                 stride,
                 padding,
                 dropout: 0.0,
@@ -305,7 +321,7 @@ fn gradients_are_finite_differences() {
                     let error = (f64::from(gradient[index]) - difference).abs();
                     assert!(
                         error <= f64::from(TOLERANCE * largest),
-                        "{set}, stride {stride}: {name}[{index}] has {}, not {difference}",
+                        "{set}, stride {stride}, {groups} groups: {name}[{index}] has {}, not {difference}",
                         gradient[index]
                     );
                 }
@@ -386,16 +402,23 @@ fn what_is_not_finite_goes_through_as_in_burn() {
 
 #[test]
 fn inference_is_convolution_and_fixed_batch_normalisation() {
+    let cases = [(3, 1), (5, 5)];
     for_each_instruction_set(|set| {
-        for device in devices().iter().map(|device| device.clone().inner()) {
+        for (device, (inputs, groups)) in devices()
+            .iter()
+            .flat_map(|device| cases.map(|case| (device.clone().inner(), case)))
+        {
             let case = Case {
                 images: 37,
+                in_channels: inputs,
+                groups,
                 dropout: 0.0,
                 ..PLAIN
             };
             let data = case.data();
-            let images = tensor(data.get("images"), [37, 3, 9, 8], &device);
-            let weights = tensor(data.get("weights"), [5, 3, 3, 3], &device);
+            let images = tensor(data.get("images"), [37, inputs, 9, 8], &device);
+            let of_group = case.inputs_of_group();
+            let weights = tensor(data.get("weights"), [5, of_group, 3, 3], &device);
             let vector = |values: [f32; 5]| tensor(&values, [5], &device);
             let (gamma, beta) = (
                 vector([1.0, 0.5, -2.0, 0.1, 3.0]),
@@ -405,7 +428,7 @@ fn inference_is_convolution_and_fixed_batch_normalisation() {
                 vector([0.0, 5.0, -3.0, 1.0, 20.0]),
                 vector([30.0, 1.0, 9.0, 100.0, 2.0]),
             );
-            let options = burn::tensor::ops::ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
+            let options = burn::tensor::ops::ConvOptions::new([1, 1], [0, 0], [1, 1], groups);
             let maps = burn::tensor::module::conv2d(images.clone(), weights.clone(), None, options);
             let maps = burn::tensor::module::batch_norm(
                 maps,
@@ -424,7 +447,7 @@ fn inference_is_convolution_and_fixed_batch_normalisation() {
             let values = |tensor: Tensor<4>| Values(vec![("output", floats(tensor))]);
             values(found)
                 .check(&values(expected), TOLERANCE)
-                .unwrap_or_else(|error| panic!("{set}: {error}"));
+                .unwrap_or_else(|error| panic!("{set}, {groups} groups: {error}"));
         }
     });
 }
@@ -470,17 +493,29 @@ fn means_and_their_gradient_are_burns() {
     }
 }
 
-#[test]
-#[should_panic(expected = "as many input channels as the maps have")]
-fn weights_that_do_not_fit_are_refused() {
+/// A block of maps of 3 channels with these weights.
+fn try_weights(shape: [usize; 4], groups: usize) {
     let device = Device::flex();
     let maps = ImageBlocks::new(Tensor::zeros([2, 3, 9, 9], &device));
     let options = BlockOptions {
         stride: 1,
         padding: 0,
+        groups,
         relu: true,
         dropout: Dropout::NONE,
         max_pool: false,
     };
-    maps.block(Tensor::zeros([4, 2, 3, 3], &device), None, options);
+    maps.block(Tensor::zeros(shape, &device), None, options);
+}
+
+#[test]
+#[should_panic(expected = "as many input channels as the maps have")]
+fn weights_that_do_not_fit_are_refused() {
+    try_weights([4, 2, 3, 3], 1);
+}
+
+#[test]
+#[should_panic(expected = "3 groups do not divide 4 output channels")]
+fn groups_that_do_not_fit_are_refused() {
+    try_weights([4, 1, 3, 3], 3);
 }

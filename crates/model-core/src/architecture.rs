@@ -68,10 +68,29 @@ pub struct Convolution {
     pub stride: usize,
     /// Zeros added on each side of the map.
     pub padding: usize,
+    /// Into how many groups the channels are split: a group's outputs see only its inputs. As many as channels is a
+    /// depthwise convolution.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub groups: usize,
     /// Whether batch normalisation follows.
     pub batch_norm: bool,
     /// Whether ReLU follows.
     pub relu: bool,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(groups: &usize) -> bool {
+    *groups == 1
+}
+
+impl Convolution {
+    /// Whether every channel is convolved by itself, with one kernel each.
+    fn is_depthwise(&self) -> bool {
+        self.groups > 1 && [self.in_channels, self.out_channels] == [self.groups; 2]
+    }
 }
 
 impl Layer {
@@ -79,7 +98,15 @@ impl Layer {
     pub fn operation(&self) -> String {
         match self {
             Self::Convolution(convolution) => {
-                let mut name = format!("Conv {0}×{0}", convolution.kernel);
+                let kind = if convolution.is_depthwise() {
+                    "Depthwise"
+                } else {
+                    "Conv"
+                };
+                let mut name = format!("{kind} {0}×{0}", convolution.kernel);
+                if convolution.groups != 1 && !convolution.is_depthwise() {
+                    name += &format!(" ({} groups)", convolution.groups);
+                }
                 if convolution.batch_norm {
                     name += " + BN";
                 }
@@ -113,7 +140,22 @@ impl Architecture {
 
     /// Appends a convolution with ReLU: stride 1, no padding, no batch normalisation yet.
     pub fn convolution_block(self, out_channels: usize, kernel: usize) -> Self {
-        self.convolution(out_channels, kernel, true)
+        self.convolution(out_channels, kernel, 1, true)
+    }
+
+    /// Appends a depthwise convolution, each channel by itself, with ReLU: stride 1, no padding, no batch normalisation
+    /// yet.
+    pub fn depthwise_block(self, kernel: usize) -> Self {
+        let channels = self.output_channels();
+        self.convolution(channels, kernel, channels, true)
+    }
+
+    /// Appends a depthwise-separable convolution: a depthwise one over space, with nothing after it, then a 1×1
+    /// convolution block over channels. It takes the place of a convolution block with far fewer weights.
+    pub fn separable_block(self, out_channels: usize, kernel: usize) -> Self {
+        let channels = self.output_channels();
+        self.convolution(channels, kernel, channels, false)
+            .convolution_block(out_channels, 1)
     }
 
     /// Appends max-pooling of non-overlapping `kernel`×`kernel` windows.
@@ -129,7 +171,7 @@ impl Architecture {
 
     /// Ends the network in a 1×1 convolution to one map per class, and their means: no fully connected layer.
     pub fn convolution_head(self, classes: usize) -> Self {
-        self.convolution(classes, 1, false)
+        self.convolution(classes, 1, 1, false)
             .layer(Layer::GlobalAveragePool)
     }
 
@@ -187,7 +229,7 @@ impl Architecture {
         Summary::new(self)
     }
 
-    fn convolution(self, out_channels: usize, kernel: usize, relu: bool) -> Self {
+    fn convolution(self, out_channels: usize, kernel: usize, groups: usize, relu: bool) -> Self {
         let in_channels = self.output_channels();
         self.layer(Layer::Convolution(Convolution {
             in_channels,
@@ -195,6 +237,7 @@ impl Architecture {
             kernel,
             stride: 1,
             padding: 0,
+            groups,
             batch_norm: false,
             relu,
         }))

@@ -25,7 +25,7 @@ impl ConvolutionBlock {
     /// "Delving Deep into Rectifiers", 2015). Burn's default, and PyTorch's, is √6 times smaller: every layer then shrinks
     /// what it is given, and a network without batch normalisation is slow to begin.
     ///
-    /// Dropout of probability `dropout` follows the ReLU; a block without ReLU ends the network and has none.
+    /// Dropout of probability `dropout` follows the ReLU; a block without ReLU has none.
     pub(crate) fn new(convolution: &Convolution, dropout: f64, device: &Device) -> Self {
         let Convolution {
             in_channels,
@@ -33,6 +33,7 @@ impl ConvolutionBlock {
             kernel,
             stride,
             padding,
+            groups,
             batch_norm,
             relu,
         } = *convolution;
@@ -46,6 +47,7 @@ impl ConvolutionBlock {
                 .with_padding(PaddingConfig2d::Explicit(
                     padding, padding, padding, padding,
                 ))
+                .with_groups(groups)
                 .with_bias(false)
                 .with_initializer(he)
                 .init(device),
@@ -79,6 +81,7 @@ impl ConvolutionBlock {
         let options = BlockOptions {
             stride: self.convolution.stride[0],
             padding: self.padding,
+            groups: self.convolution.groups,
             relu: self.relu,
             dropout,
             max_pool,

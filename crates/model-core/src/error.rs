@@ -16,7 +16,7 @@ pub enum ArchitectureError {
         /// Height and width of the input, in pixels.
         size: usize,
     },
-    /// A kernel, stride or number of channels of zero.
+    /// A kernel, stride or number of channels or groups of zero.
     #[error("layer {layer} ({operation}): {quantity} is 0; it must be at least 1")]
     Zero {
         /// Position in the list, from 1.
@@ -25,6 +25,22 @@ pub enum ArchitectureError {
         operation: String,
         /// The quantity that is zero.
         quantity: &'static str,
+    },
+    /// The groups of a convolution would not have the same numbers of channels.
+    #[error(
+        "layer {layer} ({operation}): its {groups} groups do not divide its {in_channels} input and {out_channels} output channels"
+    )]
+    UnevenGroups {
+        /// Position in the list, from 1.
+        layer: usize,
+        /// What the layer is called in the tables.
+        operation: String,
+        /// Number of groups.
+        groups: usize,
+        /// Channels of the input.
+        in_channels: usize,
+        /// Channels of the output.
+        out_channels: usize,
     },
     /// The kernel does not fit on the padded map.
     #[error(

@@ -242,6 +242,7 @@ impl Map {
         Ok(match layer {
             Layer::Convolution(convolution) => {
                 expect(convolution.in_channels, self.channels, "channels")?;
+                convolution.check_groups(layer, position)?;
                 convolution.window()
             }
             Layer::MaxPool { kernel, stride } => self.pool(*kernel, *stride),
@@ -282,8 +283,30 @@ impl Map {
 }
 
 impl Convolution {
+    fn check_groups(&self, layer: &Layer, position: usize) -> Result<(), ArchitectureError> {
+        let (groups, in_channels, out_channels) =
+            (self.groups, self.in_channels, self.out_channels);
+        if groups == 0 {
+            return Err(ArchitectureError::Zero {
+                layer: position,
+                operation: layer.operation(),
+                quantity: "its number of groups",
+            });
+        }
+        if !in_channels.is_multiple_of(groups) || !out_channels.is_multiple_of(groups) {
+            return Err(ArchitectureError::UnevenGroups {
+                layer: position,
+                operation: layer.operation(),
+                groups,
+                in_channels,
+                out_channels,
+            });
+        }
+        Ok(())
+    }
+
     fn window(&self) -> Window {
-        let weights_per_output = self.in_channels * self.kernel * self.kernel;
+        let weights_per_output = self.in_channels / self.groups * self.kernel * self.kernel;
         let normalisation = if self.batch_norm {
             2 * self.out_channels
         } else {

@@ -200,10 +200,23 @@ mod tests {
 
     #[test]
     fn loaded_weights_give_the_same_logits_bit_for_bit() {
-        let file = TemporaryFile::new("round-trip");
-        let training = architecture()
-            .init(0.0, &Device::flex().autodiff())
-            .unwrap();
+        round_trip("round-trip", &architecture());
+    }
+
+    #[test]
+    fn so_do_the_weights_of_depthwise_convolutions() {
+        let architecture = Architecture::new(1, 8)
+            .convolution_block(4, 3)
+            .depthwise_block(3)
+            .separable_block(6, 3)
+            .with_batch_norm()
+            .convolution_head(10);
+        round_trip("depthwise", &architecture);
+    }
+
+    fn round_trip(name: &str, architecture: &Architecture) {
+        let file = TemporaryFile::new(name);
+        let training = architecture.init(0.0, &Device::flex().autodiff()).unwrap();
         // A step in training moves the running statistics of batch normalisation away from their initial values.
         let shifted = Distribution::Normal(5.0, 3.0);
         training.forward(Tensor::random(
@@ -214,7 +227,7 @@ mod tests {
         save(&training, &file.0).unwrap();
 
         let images = Tensor::random([16, 1, 8, 8], shifted, &Device::flex());
-        let fresh = architecture().init(0.0, &Device::flex()).unwrap();
+        let fresh = architecture.init(0.0, &Device::flex()).unwrap();
         let loaded = load(fresh, &file.0).unwrap();
         assert_eq!(logits(&loaded, &images), logits(&training.valid(), &images));
 

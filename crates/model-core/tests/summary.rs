@@ -15,6 +15,21 @@ fn convolution(
         kernel,
         stride,
         padding,
+        groups: 1,
+        batch_norm: false,
+        relu: true,
+    })
+}
+
+/// A 3×3 convolution in groups.
+fn grouped(in_channels: usize, out_channels: usize, groups: usize) -> Layer {
+    Layer::Convolution(Convolution {
+        in_channels,
+        out_channels,
+        kernel: 3,
+        stride: 1,
+        padding: 0,
+        groups,
         batch_norm: false,
         relu: true,
     })
@@ -142,6 +157,52 @@ fn totals_are_computed_by_hand() {
 }
 
 #[test]
+fn groups_share_out_parameters_and_multiply_adds() {
+    // 12×12 → 8 maps of 10×10 → each by itself to 8×8 → in 2 groups, 8 to 6 maps of 6×6 → separable, to 4×4 and 5 maps.
+    let network = Architecture::new(1, 12)
+        .convolution_block(8, 3)
+        .depthwise_block(3)
+        .layer(grouped(8, 6, 2))
+        .separable_block(5, 3)
+        .with_batch_norm();
+    assert_eq!(
+        column(&network, |layer| layer.operation.clone()),
+        [
+            "Conv 3×3 + BN + ReLU",
+            "Depthwise 3×3 + BN + ReLU",
+            "Conv 3×3 (2 groups) + BN + ReLU",
+            "Depthwise 3×3",
+            "Conv 1×1 + BN + ReLU"
+        ]
+    );
+    assert_eq!(
+        column(&network, |layer| layer.parameters),
+        [72 + 16, 8 * 9 + 16, 6 * 4 * 9 + 12, 6 * 9, 5 * 6 + 10]
+    );
+    assert_eq!(
+        column(&network, |layer| layer.macs),
+        [72 * 100, 8 * 9 * 64, 6 * 4 * 9 * 36, 6 * 9 * 16, 5 * 6 * 16]
+    );
+    assert_eq!(
+        column(&network, |layer| layer.receptive_field_out),
+        [3, 5, 7, 9, 9]
+    );
+}
+
+#[test]
+fn a_separable_network_has_its_head_replaced() {
+    let body = Architecture::new(1, 12)
+        .convolution_block(8, 3)
+        .separable_block(16, 3);
+    assert_eq!(
+        body.clone()
+            .convolution_head(10)
+            .with_fully_connected_head(),
+        body.fully_connected_head(10)
+    );
+}
+
+#[test]
 fn a_transition_is_a_narrow_convolution_and_a_pool() {
     let network = Architecture::new(1, 28)
         .convolution_block(16, 3)
@@ -190,6 +251,18 @@ fn an_impossible_architecture_names_its_layer() {
             "layer 1 (Conv 3×3 + ReLU): its number of outputs is 0; it must be at least 1",
         ),
         (
+            chain(1, 28, vec![grouped(1, 4, 0)]),
+            "layer 1 (Conv 3×3 (0 groups) + ReLU): its number of groups is 0; it must be at least 1",
+        ),
+        (
+            chain(8, 28, vec![grouped(8, 6, 4)]),
+            "layer 1 (Conv 3×3 (4 groups) + ReLU): its 4 groups do not divide its 8 input and 6 output channels",
+        ),
+        (
+            chain(6, 28, vec![grouped(6, 8, 4)]),
+            "layer 1 (Conv 3×3 (4 groups) + ReLU): its 4 groups do not divide its 6 input and 8 output channels",
+        ),
+        (
             chain(1, 28, vec![max_pool(0, 1)]),
             "layer 1 (Max-pool 0×0): its kernel is 0; it must be at least 1",
         ),
@@ -217,6 +290,21 @@ fn an_architecture_survives_json() {
     assert_eq!(
         serde_json::from_str::<Architecture>(&text).unwrap(),
         network
+    );
+}
+
+#[test]
+fn groups_are_written_only_where_there_are_some() {
+    let plain = Architecture::new(1, 28).convolution_block(4, 3);
+    let text = serde_json::to_string(&plain).unwrap();
+    assert!(!text.contains("groups"), "{text}");
+    assert_eq!(serde_json::from_str::<Architecture>(&text).unwrap(), plain);
+    let grouped = plain.depthwise_block(3);
+    let text = serde_json::to_string(&grouped).unwrap();
+    assert!(text.contains("\"groups\":4"), "{text}");
+    assert_eq!(
+        serde_json::from_str::<Architecture>(&text).unwrap(),
+        grouped
     );
 }
 

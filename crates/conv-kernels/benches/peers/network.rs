@@ -118,6 +118,7 @@ impl Block {
             BlockOptions {
                 stride: 1,
                 padding: self.padding,
+                groups: 1,
                 relu: true,
                 dropout: Dropout::NONE,
                 max_pool: self.max_pool.is_some(),

@@ -18,6 +18,7 @@ pub struct Case {
     pub images: usize,
     pub in_channels: usize,
     pub out_channels: usize,
+    pub groups: usize,
     pub kernel: usize,
     pub stride: usize,
     pub padding: usize,
@@ -94,6 +95,11 @@ impl Case {
         fits(self.height) && fits(self.width)
     }
 
+    /// Input channels that an output channel sees.
+    pub fn inputs_of_group(&self) -> usize {
+        self.in_channels / self.groups
+    }
+
     /// Multiply-adds of the convolution, counting those with padding.
     pub fn multiply_adds(&self) -> usize {
         let convolved = |inputs: usize| (inputs + 2 * self.padding - self.kernel) / self.stride + 1;
@@ -101,7 +107,7 @@ impl Case {
             * convolved(self.height)
             * convolved(self.width)
             * self.out_channels
-            * self.in_channels
+            * self.inputs_of_group()
             * self.kernel
             * self.kernel
     }
@@ -110,6 +116,7 @@ impl Case {
         BlockOptions {
             stride: self.stride,
             padding: self.padding,
+            groups: self.groups,
             relu: self.relu,
             dropout: self.dropout(),
             max_pool: self.max_pool,
@@ -137,7 +144,7 @@ impl Case {
         let mut values =
             |count: usize, most: i64| (0..count).map(|_| whole(most)).collect::<Vec<_>>();
         let images = self.images * self.in_channels * self.height * self.width;
-        let weights = self.out_channels * self.in_channels * self.kernel * self.kernel;
+        let weights = self.out_channels * self.inputs_of_group() * self.kernel * self.kernel;
         let outputs = self.images * self.out_channels * self.out_height() * self.out_width();
         let fractions = |values: Vec<f32>, offset: f32| {
             values.iter().map(|value| value / 16.0 + offset).collect()
@@ -162,7 +169,7 @@ impl Case {
             .require_grad(),
             weights: tensor(
                 data.get("weights"),
-                [channels, self.in_channels, kernel, kernel],
+                [channels, self.inputs_of_group(), kernel, kernel],
                 device,
             )
             .require_grad(),
@@ -186,6 +193,7 @@ impl Case {
             let options = BlockOptions {
                 stride: 1,
                 padding: 0,
+                groups: 1,
                 relu: false,
                 dropout: Dropout::NONE,
                 max_pool: false,
@@ -212,7 +220,7 @@ impl Case {
     /// The same by Burn's own operators, with the dropout of the kernels.
     pub fn by_burn(&self, data: &Values, device: &Device) -> Values {
         let tensors = self.tensors(data, device);
-        let options = ConvOptions::new([self.stride; 2], [self.padding; 2], [1, 1], 1);
+        let options = ConvOptions::new([self.stride; 2], [self.padding; 2], [1, 1], self.groups);
         let mut images = tensors.images.clone();
         if self.second {
             let plain = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
