@@ -4,13 +4,14 @@ use mnist::Augmentation;
 use model_core::Architecture;
 use serde::{Deserialize, Serialize};
 
-/// A network and the way it is trained: one step of the ladder.
-#[derive(Clone, Debug, PartialEq)]
+/// A network and the way it is trained, for example one step of the ladder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Experiment {
-    /// Name of the step's crate, for example `step-02-batchnorm`.
-    pub name: &'static str,
+    /// Name of the step's crate, for example `step-02-batchnorm`; of any other experiment, what its results go by.
+    pub name: String,
     /// What the step adds, for people.
-    pub title: &'static str,
+    pub title: String,
     /// The network.
     pub architecture: Architecture,
     /// How it is trained.
@@ -35,6 +36,10 @@ pub struct Recipe {
     pub dropout: f64,
     /// Random changes to each training image, if any.
     pub augmentation: Option<Augmentation>,
+    /// Share of each training label that is spread evenly over all classes (C. Szegedy et al., "Rethinking the Inception
+    /// Architecture for Computer Vision", 2016).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub label_smoothing: f64,
     /// Decides the initial weights, the order of the images, augmentation and dropout.
     pub seed: u64,
 }
@@ -67,4 +72,18 @@ pub enum Schedule {
         /// What the learning rate is multiplied by.
         factor: f64,
     },
+    /// From the recipe's learning rate down to zero along half a cosine.
+    Cosine,
+    /// In a straight line from the recipe's learning rate up to `peak` within `rise_epochs`, then in a straight line down to
+    /// zero (L. N. Smith and N. Topin, "Super-Convergence", 2018).
+    OneCycle {
+        /// The highest learning rate.
+        peak: f64,
+        /// Epochs until it is reached.
+        rise_epochs: usize,
+    },
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }

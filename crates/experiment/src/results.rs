@@ -5,13 +5,26 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use mnist::workspace_directory;
+use mnist::{Split, workspace_directory};
 
 use crate::RunResult;
 
 /// The folder of the committed results.
 pub fn results_directory() -> PathBuf {
     workspace_directory().join("results")
+}
+
+/// The folder, below that of the results or of one's own runs, that a run belongs into: `<step>/seed-<n>` for a step on
+/// the test images, and `frontier/…` for any other experiment; `search/…` for what was evaluated on the hold-out images,
+/// `swapped/…` for [`Split::Swapped`].
+pub fn run_path(name: &str, split: Split, seed: u64) -> PathBuf {
+    let kind = match split {
+        Split::Test if name.starts_with("step-") => "",
+        Split::Test => "frontier",
+        Split::Holdout => "search",
+        Split::Swapped => "swapped",
+    };
+    Path::new(kind).join(name).join(format!("seed-{seed}"))
 }
 
 /// Parses the JSON text of a result and checks that its figures agree with one another.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::Recipe;
 
 /// Version of the layout of result files; raised when a field changes its meaning.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The accuracy to hold, as a fraction.
 pub const TARGET_ACCURACY: f64 = 0.994;
@@ -48,6 +48,8 @@ pub struct RunResult {
     pub architecture: Architecture,
     /// One entry per epoch, first to last.
     pub epochs: Vec<Epoch>,
+    /// After the last epoch: the training images as they are, without dropout, augmentation or label smoothing.
+    pub train: Evaluation,
     /// After the last epoch: images by true class (row) and predicted class (column).
     pub confusion: Vec<Vec<usize>>,
     /// After the last epoch: indices of the evaluated images that were classified wrong, ascending.
@@ -64,6 +66,25 @@ pub struct Versions {
     pub burn: String,
     /// Commit of the checkout, with `-dirty` for uncommitted changes; none outside a checkout.
     pub git_commit: Option<String>,
+}
+
+/// How a network does on some images, none of them changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evaluation {
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// Images classified right.
+    pub correct: usize,
+    /// Images.
+    pub total: usize,
+}
+
+impl Evaluation {
+    /// Fraction of the images classified right.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.total as f64
+    }
 }
 
 /// What was measured in one epoch.
@@ -187,6 +208,17 @@ impl RunResult {
             self.parameters == parameters,
             "parameters is {}, but the architecture has {parameters}",
             self.parameters
+        );
+        ensure!(
+            self.train.total == self.train_images && self.train.correct <= self.train.total,
+            "it has {} of {} training images right, but was trained on {}",
+            self.train.correct,
+            self.train.total,
+            self.train_images
+        );
+        ensure!(
+            self.train.loss.is_finite(),
+            "the loss of the training images is not a finite number"
         );
         let last = self.last();
         ensure!(

@@ -119,7 +119,7 @@ impl ResultsTable {
     /// Whether other rows, not counting marked ones, are of the same step, or the row's images are not the usual ones.
     fn has_siblings(&self, row: &Row) -> bool {
         let same_step = |other: &&Row| !other.marked && other.first().step == row.first().step;
-        self.rows.iter().filter(same_step).count() > 1 || row.first().split == Split::Holdout
+        self.rows.iter().filter(same_step).count() > 1 || row.first().split != Split::Test
     }
 }
 
@@ -144,6 +144,7 @@ impl Row {
         let split = match split {
             Split::Test => "",
             Split::Holdout => ", hold-out",
+            Split::Swapped => ", swapped",
         };
         format!(
             "{epochs}, {train_images} images, batch {}{split}",

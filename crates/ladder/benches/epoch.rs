@@ -78,7 +78,10 @@ fn bare(
     let recipe = &experiment.recipe;
     let device = device.clone().autodiff();
     let network = experiment.architecture.init(recipe.dropout, &device)?;
-    let mut classifier = Classifier { network };
+    let mut classifier = Classifier {
+        network,
+        label_smoothing: recipe.label_smoothing,
+    };
     let mut optimizer = optimizer(&recipe.optimizer);
     let start = Instant::now();
     for batch in batches {

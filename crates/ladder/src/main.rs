@@ -5,6 +5,7 @@
 
 mod commands;
 mod prepare;
+mod subjects;
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use commands::{architecture, predict, report, table};
+use commands::{architecture, predict, report, run, table, train};
 
 /// What the steps of the ladder are, and what came of them.
 #[derive(Debug, Parser)]
@@ -28,6 +29,10 @@ enum Command {
     Table(table::Options),
     /// Shows a step's network, layer by layer: sizes, receptive field, parameters, multiply-adds
     Architecture(architecture::Options),
+    /// Trains a step, or the experiment that a JSON file describes
+    Train(train::Options),
+    /// Trains several of them with several seeds, in processes side by side, but not what is there already
+    Run(run::Options),
     /// Brings all generated documents up to date with the results
     Report(report::Options),
     /// Says which digit an image shows
@@ -36,23 +41,32 @@ enum Command {
 
 fn main() -> ExitCode {
     match run(CommandLine::parse().command) {
-        Err(error) if !is_broken_pipe(&error) => {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
-        _ => ExitCode::SUCCESS,
     }
 }
 
-fn run(command: Command) -> Result<()> {
+fn run(command: Command) -> Result<ExitCode> {
+    // A training prints from several threads.
+    match command {
+        Command::Train(options) => return Ok(train::run(options)),
+        Command::Run(options) => return run::run(&options),
+        _ => {}
+    }
     let mut output = io::stdout().lock();
     match command {
         Command::Table(options) => table::run(&options, &mut output),
         Command::Architecture(options) => architecture::run(&options, &mut output),
         Command::Report(options) => report::run(&options, &mut output),
         Command::Predict(options) => predict::run(&options, &mut output),
+        Command::Train(_) | Command::Run(_) => unreachable!("they are done above"),
     }?;
-    Ok(output.flush()?)
+    output.flush()?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -131,7 +145,10 @@ mod tests {
             "architecture",
             "architecture 1 --json --markdown",
             "table extra",
-            "run",
+            "train",
+            "run 7",
+            "run --seeds 0-",
+            "run --holdout --swapped",
         ] {
             assert_eq!(
                 parse(arguments).unwrap_err().exit_code(),

@@ -21,10 +21,7 @@ pub fn experiments() -> [Experiment; 6] {
 /// There is no such step; lists those that there are.
 pub fn parse(text: &str) -> Result<Experiment, String> {
     let experiments = experiments();
-    let names: Vec<&str> = experiments
-        .iter()
-        .map(|experiment| experiment.name)
-        .collect();
+    let names = experiments.each_ref().map(|step| step.name.clone());
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = is_number.then(|| text.parse::<usize>().ok()).flatten();
     let mut numbered = experiments.into_iter().zip(1..);

@@ -145,6 +145,9 @@ pub enum Split {
     Holdout,
     /// Train on all training images, evaluate on the test images. For the final numbers.
     Test,
+    /// Train on all training images but the last [`HOLDOUT_IMAGES`] and on the test images, evaluate on the held-out
+    /// training images. Whether a result on the test images carries over to others.
+    Swapped,
 }
 
 /// A data set: MNIST, or any other in the same files.
@@ -216,20 +219,22 @@ impl Mnist {
     ///
     /// # Errors
     ///
-    /// With [`Split::Holdout`], when there are not more than [`HOLDOUT_IMAGES`] training images.
+    /// With any but [`Split::Test`], when there are not more than [`HOLDOUT_IMAGES`] training images.
     pub fn split(mut self, split: Split) -> Result<(Digits, Digits), DataError> {
-        match split {
-            Split::Test => Ok((self.train, self.test)),
-            Split::Holdout => match self.train.len().checked_sub(HOLDOUT_IMAGES) {
-                None | Some(0) => Err(DataError::TooFewForHoldout {
-                    found: self.train.len(),
-                }),
-                Some(kept) => {
-                    let holdout = self.train.split_off(kept);
-                    Ok((self.train, holdout))
-                }
-            },
+        if split == Split::Test {
+            return Ok((self.train, self.test));
         }
+        let found = self.train.len();
+        let kept = found.saturating_sub(HOLDOUT_IMAGES);
+        if kept == 0 {
+            return Err(DataError::TooFewForHoldout { found });
+        }
+        let holdout = self.train.split_off(kept);
+        if split == Split::Swapped {
+            self.train.images.extend(self.test.images);
+            self.train.labels.extend(self.test.labels);
+        }
+        Ok((self.train, holdout))
     }
 }
 

@@ -135,7 +135,7 @@ impl Chart {
             .iter()
             .zip(body.split_evenly((rows, COLUMNS)))
         {
-            self.draw_panel(&panel, experiment.name, &first_runs)?;
+            self.draw_panel(&panel, &experiment.name, &first_runs)?;
         }
         canvas.present()?;
         Ok(())

@@ -331,7 +331,7 @@ fn results_that_do_not_belong_are_errors() {
             "another network",
         ),
         (
-            |it| it.experiments[0].name = "step-01-renamed",
+            |it| it.experiments[0].name = "step-01-renamed".into(),
             "no step step-01-one",
         ),
         (

@@ -12,14 +12,17 @@ use model_core::Network;
 pub struct Classifier {
     /// The network.
     pub network: Network,
+    /// Share of each label that is spread over all classes in training.
+    pub label_smoothing: f64,
 }
 
 impl Classifier {
-    fn classify(&self, batch: Batch) -> ClassificationOutput {
+    fn classify(&self, batch: Batch, smoothing: f64) -> ClassificationOutput {
         let logits: Tensor<2> = self
             .network
             .forward_with_dropout(batch.images, batch.dropout_key);
         let loss = CrossEntropyLossConfig::new()
+            .with_smoothing((smoothing > 0.0).then_some(smoothing as f32))
             .init(&logits.device())
             .forward(logits.clone(), batch.labels.clone());
         ClassificationOutput::new(loss, logits, batch.labels)
@@ -32,7 +35,7 @@ impl TrainStep for Classifier {
 
     fn step(&self, batch: Batch) -> TrainOutput<ClassificationOutput> {
         in_pool(|| {
-            let output = self.classify(batch);
+            let output = self.classify(batch, self.label_smoothing);
             TrainOutput::new(self, output.loss.backward(), output)
         })
     }
@@ -43,7 +46,7 @@ impl InferenceStep for Classifier {
     type Output = ClassificationOutput;
 
     fn step(&self, batch: Batch) -> ClassificationOutput {
-        in_pool(|| self.classify(batch))
+        in_pool(|| self.classify(batch, 0.0))
     }
 }
 

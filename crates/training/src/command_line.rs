@@ -1,14 +1,14 @@
 //! The command line of a step: the same for all.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use burn::train::Interrupter;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser};
-use experiment::{Experiment, ResultsTable, RunResult, read_results, results_directory};
+use clap::{Args, Command, FromArgMatches};
+use experiment::{Experiment, ResultsTable, read_results, results_directory, run_path};
 use mnist::{Mnist, Split, bundled_directory};
 
 use crate::backend::{Backend, Selected, select_device};
@@ -17,17 +17,46 @@ use crate::run_directory;
 use crate::verdict::verdict;
 
 /// Exit code of a process that ends on Ctrl-C, by the shells' convention: 128 and the signal's number.
-const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = 130;
 
 /// Why a training was stopped.
 const CTRL_C: &str = "interrupted by Ctrl-C";
 
-#[derive(Debug, Parser)]
-#[command(
-    version,
-    after_help = "Exit code: 0 success, 1 failure, 2 wrong usage, 130 interrupted."
-)]
-struct Options {
+/// Which images are for training, and which for evaluation.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Images {
+    /// Train without the last 10,000 training images and evaluate on these, not on the test images
+    #[arg(long)]
+    holdout: bool,
+
+    /// The same, but train on the test images too: does a result on the test images carry over to others?
+    #[arg(long, conflicts_with = "holdout")]
+    swapped: bool,
+}
+
+impl Images {
+    /// The split that the options name.
+    pub fn split(self) -> Split {
+        match (self.holdout, self.swapped) {
+            (true, _) => Split::Holdout,
+            (_, true) => Split::Swapped,
+            _ => Split::Test,
+        }
+    }
+
+    /// The options that name a split.
+    pub fn arguments(split: Split) -> &'static [&'static str] {
+        match split {
+            Split::Holdout => &["--holdout"],
+            Split::Swapped => &["--swapped"],
+            Split::Test => &[],
+        }
+    }
+}
+
+/// What can be said about a run on the command line.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
     /// Backend to train on [default: the first possible one]
     #[arg(long)]
     backend: Option<Backend>,
@@ -52,11 +81,10 @@ struct Options {
     #[arg(long, value_name = "IMAGES", value_parser = clap::value_parser!(u32).range(1..))]
     train_limit: Option<u32>,
 
-    /// Train without the last 10,000 training images and evaluate on these, not on the test images
-    #[arg(long)]
-    holdout: bool,
+    #[command(flatten)]
+    images: Images,
 
-    /// Folder for the run's result and weights [default: runs/<step>/seed-<seed>]
+    /// Folder for the run's result and weights [default: runs/<step>/seed-<seed>, or its like below runs/search or runs/swapped]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
@@ -69,12 +97,34 @@ struct Options {
     threads: Option<u16>,
 }
 
+/// The exit codes of a training, for its help.
+pub const EXIT_CODES: &str = "Exit code: 0 success, 1 failure, 2 wrong usage, 130 interrupted.";
+
 /// Runs a step as its command line says, and returns its exit code. Options that make no sense end the process with
 /// exit code 2; failures are one line on standard error.
 pub fn run_step(experiment: Experiment) -> ExitCode {
-    let options = parse(&experiment);
+    let command = Options::augment_args(Command::new(experiment.name.clone()))
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(experiment.title.clone())
+        .after_help(EXIT_CODES);
+    match Options::from_arg_matches(&command.get_matches()) {
+        Ok(options) => run_experiment(experiment, &options),
+        Err(error) => error.exit(),
+    }
+}
+
+/// Runs any experiment with these options, and returns the exit code, as [`run_step`] does.
+pub fn run_experiment(experiment: Experiment, options: &Options) -> ExitCode {
+    if options.record
+        && let Some(reason) = options.reason_not_to_record(&experiment)
+    {
+        let message =
+            format!("--record takes only an experiment's own recipe on all of MNIST, not {reason}");
+        let mut command = Command::new(experiment.name);
+        command.error(ErrorKind::ArgumentConflict, message).exit();
+    }
     let interrupter = Interrupter::new();
-    match run(experiment, &options, &interrupter) {
+    match run(experiment, options, &interrupter) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -84,24 +134,6 @@ pub fn run_step(experiment: Experiment) -> ExitCode {
             }
         }
     }
-}
-
-fn parse(experiment: &Experiment) -> Options {
-    let mut command = Options::command()
-        .name(experiment.name)
-        .about(experiment.title);
-    let options = match Options::from_arg_matches(&command.get_matches_mut()) {
-        Ok(options) => options,
-        Err(error) => error.exit(),
-    };
-    if options.record
-        && let Some(reason) = options.reason_not_to_record(experiment)
-    {
-        let message =
-            format!("--record takes only the step's own recipe on all of MNIST, not {reason}");
-        command.error(ErrorKind::ArgumentConflict, message).exit();
-    }
-    options
 }
 
 impl Options {
@@ -116,7 +148,6 @@ impl Options {
                 .is_some_and(|it| it.canonicalize().ok() != Some(bundled_directory()))
         };
         [
-            (self.holdout, "--holdout"),
             (self.train_limit.is_some(), "--train-limit"),
             (
                 other(self.epochs, recipe.epochs),
@@ -141,11 +172,7 @@ impl Options {
 
     fn data(&self) -> Result<Data> {
         let directory = self.data_dir.clone().unwrap_or_else(bundled_directory);
-        let split = if self.holdout {
-            Split::Holdout
-        } else {
-            Split::Test
-        };
+        let split = self.images.split();
         let (mut train, evaluation) = Mnist::load(&directory)?.split(split)?;
         if let Some(limit) = self.train_limit {
             train = train.slice(0..train.len().min(limit as usize));
@@ -169,16 +196,13 @@ fn run(mut experiment: Experiment, options: &Options, interrupter: &Interrupter)
     let selected = select_device(options.backend)?;
     let data = options.data()?;
     let directory = options.out.clone().unwrap_or_else(|| {
-        [
-            "runs",
-            experiment.name,
-            &format!("seed-{}", experiment.recipe.seed),
-        ]
-        .iter()
-        .collect()
+        Path::new("runs").join(run_path(
+            &experiment.name,
+            data.split,
+            experiment.recipe.seed,
+        ))
     });
     run_directory::prepare(&directory)?;
-    let recorded = read_results(&results_directory())?;
     announce(&experiment, &selected, &data);
     listen_for_ctrl_c(interrupter)?;
 
@@ -193,7 +217,14 @@ fn run(mut experiment: Experiment, options: &Options, interrupter: &Interrupter)
             path.display()
         );
     }
-    println!("\n{}", table(&recorded, &result));
+    match read_results(&results_directory()) {
+        Ok(recorded) => println!(
+            "\n{}",
+            ResultsTable::new(&recorded).mark(&result).to_terminal()
+        ),
+        // The run is finished and written, whatever lies among the results of others.
+        Err(error) => eprintln!("No table of the recorded results: {error:#}"),
+    }
     Ok(())
 }
 
@@ -214,7 +245,7 @@ fn announce(experiment: &Experiment, selected: &Selected, data: &Data) {
         data.evaluation.len(),
         match data.split {
             Split::Test => "test",
-            Split::Holdout => "hold-out",
+            Split::Holdout | Split::Swapped => "hold-out",
         },
         recipe.epochs,
         if recipe.epochs == 1 { "" } else { "s" },
@@ -235,8 +266,4 @@ fn listen_for_ctrl_c(interrupter: &Interrupter) -> Result<()> {
         interrupter.stop(Some(CTRL_C));
     })
     .context("cannot listen for Ctrl-C")
-}
-
-fn table(recorded: &[RunResult], result: &RunResult) -> String {
-    ResultsTable::new(recorded).mark(result).to_terminal()
 }

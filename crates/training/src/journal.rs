@@ -103,12 +103,36 @@ impl TrainingProgressLogger for Journal {
 }
 
 impl Counts {
+    /// Images counted.
+    pub fn images(&self) -> usize {
+        self.images
+    }
+
+    /// Images classified right.
+    pub fn correct(&self) -> usize {
+        self.correct
+    }
+
     fn accuracy(&self) -> f64 {
         self.correct as f64 / self.images.max(1) as f64
     }
 
-    fn mean_loss(&self) -> f64 {
+    /// Mean cross-entropy of the images.
+    pub fn mean_loss(&self) -> f64 {
         self.loss_sum / self.images.max(1) as f64
+    }
+
+    /// Adds a batch.
+    ///
+    /// # Errors
+    ///
+    /// Its values cannot be read from the device.
+    pub fn add_batch(&mut self, batch: &TallyInput) -> Result<(), TensorReadError> {
+        let loss = batch.loss.clone().try_into_scalar::<f64>()?;
+        let predicted = read(batch.logits.clone().argmax(1).flatten(0, 1))?;
+        let labels = read(batch.labels.clone())?;
+        self.add(loss, &predicted, &labels);
+        Ok(())
     }
 
     fn add(&mut self, loss: f64, predicted: &[i64], labels: &[i64]) {
@@ -203,18 +227,16 @@ impl Metric for Tally {
         input: &TallyInput,
         metadata: &MetricMetadata,
     ) -> Result<SerializedEntry, TensorReadError> {
-        let loss = input.loss.clone().try_into_scalar::<f64>()?;
-        let predicted = read(input.logits.clone().argmax(1).flatten(0, 1))?;
-        let labels = read(input.labels.clone())?;
-        if !loss.is_finite() {
+        let (images, correct) = (self.counts.images, self.counts.correct);
+        self.counts.add_batch(input)?;
+        if !self.counts.loss_sum.is_finite() {
             self.interrupter.stop(Some(LOSS_NOT_FINITE));
         }
-        let before = self.counts.correct;
-        self.counts.add(loss, &predicted, &labels);
         if let Some(learning_rate) = &metadata.lr {
             self.counts.learning_rate = learning_rate.base();
         }
-        self.batch_accuracy = (self.counts.correct - before) as f64 / labels.len().max(1) as f64;
+        let images = self.counts.images - images;
+        self.batch_accuracy = (self.counts.correct - correct) as f64 / images.max(1) as f64;
         Ok(self.entry(self.batch_accuracy))
     }
 

@@ -18,4 +18,4 @@ mod verdict;
 
 pub use backend::{Backend, Selected, select_device};
 pub use classifier::Classifier;
-pub use run::{Data, optimizer, train};
+pub use run::{Data, git_commit, optimizer, train};

@@ -1,6 +1,6 @@
 //! What is shown while a training runs: Burn's dashboard on a terminal, one line an epoch elsewhere.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use burn::train::Interrupter;
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
@@ -22,16 +22,21 @@ pub fn renderer(journal: Journal, interrupter: Interrupter) -> Box<dyn MetricsRe
     } else {
         Box::new(LinePerEpoch {
             journal,
+            interrupter,
             epochs: 0,
             bar: ProgressBar::hidden(),
         })
     }
 }
 
+/// Why a training is stopped whose reader is gone, such as the program that started it.
+const OUTPUT_CLOSED: &str = "its output is no longer read";
+
 /// Prints a line for every finished epoch to standard output, and a progress bar within the epoch to standard error
 /// where that is a terminal.
 struct LinePerEpoch {
     journal: Journal,
+    interrupter: Interrupter,
     epochs: usize,
     bar: ProgressBar,
 }
@@ -75,7 +80,10 @@ impl TrainingProgressLogger for LinePerEpoch {
 
     fn update_epoch(&mut self, _: usize) {
         if let Some(epoch) = self.journal.last_epoch() {
-            println!("{}", self.line(&epoch));
+            let written = writeln!(std::io::stdout(), "{}", self.line(&epoch));
+            if written.is_err() {
+                self.interrupter.stop(Some(OUTPUT_CLOSED));
+            }
         }
     }
 

@@ -5,23 +5,30 @@ use std::process::Command;
 use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
+use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::lr_scheduler::constant::ConstantLr;
+use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
+use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
 use burn::optim::lr_scheduler::step::StepLrSchedulerConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{ModuleOptimizer, SgdConfig};
+use burn::tensor::Device;
 use burn::train::logger::InMemoryMetricLogger;
-use burn::train::metric::LossMetric;
-use burn::train::{Interrupter, Learner, SupervisedTraining};
-use experiment::{Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions};
+use burn::train::metric::{Adaptor, LossMetric};
+use burn::train::{InferenceStep, Interrupter, Learner, SupervisedTraining};
+use experiment::{
+    Evaluation, Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions,
+};
 use mnist::{Digits, EvaluationLoader, Split, TrainLoader, workspace_directory};
 use model_core::Network;
 
 use crate::backend::Selected;
 use crate::classifier::Classifier;
-use crate::journal::{Journal, Phase, Tally};
+use crate::journal::{Counts, Journal, Phase, Tally};
 use crate::progress::renderer;
 
 /// Images per batch of evaluation, which has no influence on the result.
@@ -72,7 +79,10 @@ pub fn train(
     let network = architecture.init(recipe.dropout, &device)?.fork(&device);
     let steps_per_epoch = data.train.len().div_ceil(recipe.batch_size);
     let learner = Learner::new(
-        Classifier { network },
+        Classifier {
+            network,
+            label_smoothing: recipe.label_smoothing,
+        },
         optimizer(&recipe.optimizer),
         schedule(recipe, steps_per_epoch)?,
     );
@@ -84,8 +94,11 @@ pub fn train(
         recipe.augmentation,
         device.clone(),
     );
-    let evaluation_loader =
-        EvaluationLoader::new(data.evaluation.clone(), EVALUATION_BATCH, device.inner());
+    let evaluation_loader = EvaluationLoader::new(
+        data.evaluation.clone(),
+        EVALUATION_BATCH,
+        device.clone().inner(),
+    );
     let journal = Journal::default();
     let tally = |phase| Tally::new(phase, journal.clone(), interrupter.clone());
     // Nothing is written while training: the directory is only where Burn would put its own logs.
@@ -116,10 +129,12 @@ pub fn train(
         );
     }
     let evaluation = journal.last_evaluation();
+    let classifier = trained.model;
+    let train = evaluate(&classifier, data.train.clone(), device.inner())?;
     let result = RunResult {
         schema_version: SCHEMA_VERSION,
-        step: experiment.name.into(),
-        title: experiment.title.into(),
+        step: experiment.name.clone(),
+        title: experiment.title.clone(),
         seed: recipe.seed,
         split: data.split,
         train_images: data.train.len(),
@@ -131,11 +146,26 @@ pub fn train(
         recipe: recipe.clone(),
         architecture: architecture.clone(),
         epochs,
+        train,
         confusion: evaluation.confusion.map(Vec::from).to_vec(),
         misclassified: evaluation.misclassified,
     };
     result.check()?;
-    Ok((trained.model.network, result))
+    Ok((classifier.network, result))
+}
+
+/// How a trained network does on the images as they are.
+fn evaluate(classifier: &Classifier, images: Arc<Digits>, device: Device) -> Result<Evaluation> {
+    let mut counts = Counts::default();
+    let loader = EvaluationLoader::new(images, EVALUATION_BATCH, device);
+    for batch in DataLoader::iter(&loader) {
+        counts.add_batch(&InferenceStep::step(classifier, batch?).adapt())?;
+    }
+    Ok(Evaluation {
+        loss: counts.mean_loss(),
+        correct: counts.correct(),
+        total: counts.images(),
+    })
 }
 
 /// Burn's optimiser for what a recipe says.
@@ -165,6 +195,30 @@ fn schedule(recipe: &Recipe, steps_per_epoch: usize) -> Result<ModuleLrScheduler
                 .init()
                 .map_err(anyhow::Error::msg)
         }
+        Schedule::Cosine => {
+            let steps = recipe.epochs * steps_per_epoch;
+            CosineAnnealingLrSchedulerConfig::new(recipe.learning_rate, steps)
+                .init()
+                .map_err(anyhow::Error::msg)
+        }
+        Schedule::OneCycle { peak, rise_epochs } => {
+            ensure!(
+                rise_epochs < recipe.epochs,
+                "the learning rate would rise for {rise_epochs} epochs of {}",
+                recipe.epochs
+            );
+            let rise = rise_epochs * steps_per_epoch;
+            let fall = (recipe.epochs - rise_epochs) * steps_per_epoch;
+            let falling = LinearLrSchedulerConfig::new(peak, 0.0, fall);
+            if rise == 0 {
+                return falling.init().map_err(anyhow::Error::msg);
+            }
+            let rising = LinearLrSchedulerConfig::new(recipe.learning_rate, peak, rise);
+            let both = vec![rising.into(), falling.into()];
+            SequentialLrSchedulerConfig::new(both, vec![rise])
+                .init()
+                .map_err(anyhow::Error::msg)
+        }
     }
 }
 
@@ -176,18 +230,23 @@ fn versions() -> Versions {
     }
 }
 
-/// The commit that the checkout is at, marked where files differ from it; none where git or the checkout is missing.
-fn git_commit() -> Option<String> {
+/// The commit that the checkout is at, marked where it has changed since, be it not in results or documents, which a run
+/// does not depend on; none where git or the checkout is missing.
+pub fn git_commit() -> Option<String> {
+    let commit = git(&["rev-parse", "HEAD"])?;
+    let changes = git(&["status", "--porcelain", "--", ".", ":!results", ":!*.md"])?;
+    Some(if changes.is_empty() {
+        commit
+    } else {
+        commit + "-dirty"
+    })
+}
+
+fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .arg("-C")
         .arg(workspace_directory())
-        .args([
-            "describe",
-            "--always",
-            "--dirty",
-            "--abbrev=40",
-            "--exclude=*",
-        ])
+        .args(arguments)
         .output()
         .ok()
         .filter(|output| output.status.success())?;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use experiment::{RunResult, results_directory, write_whole};
+use experiment::{RunResult, results_directory, run_path, write_whole};
+use mnist::Split;
 use model_core::{Network, weights};
 
 /// Name of the file of weights in a run's folder.
@@ -33,21 +34,22 @@ pub fn write(directory: &Path, result: &RunResult, network: &Network) -> Result<
     write_whole(&directory.join("result.json"), json(result)?.as_bytes())
 }
 
-/// Puts what [`write`] left in `directory` among the committed evidence: the result, and the weights if the seed is 1.
+/// Puts what [`write`] left in `directory` among the committed evidence: the result, and the weights if it is
+/// seed 1 on the test images.
 /// Returns the recorded result's path.
 ///
 /// # Errors
 ///
 /// Names the file that could not be written.
 pub fn record(directory: &Path, result: &RunResult) -> Result<PathBuf> {
-    let step = results_directory().join(&result.step);
-    if result.seed == 1 {
+    let recorded = results_directory().join(run_path(&result.step, result.split, result.seed));
+    if result.seed == 1 && result.split == Split::Test {
         let weights = directory.join(WEIGHTS);
         let content =
             fs::read(&weights).with_context(|| format!("cannot read {}", weights.display()))?;
-        write_whole(&step.join("seed-1.safetensors"), &content)?;
+        write_whole(&recorded.with_extension("safetensors"), &content)?;
     }
-    let path = step.join(format!("seed-{}.json", result.seed));
+    let path = recorded.with_extension("json");
     write_whole(&path, json(result)?.as_bytes())?;
     Ok(path)
 }

@@ -133,8 +133,8 @@ fn a_short_training_lowers_the_loss() {
         evaluation: Arc::new(digits.slice(640..1_000)),
     };
     let experiment = Experiment {
-        name: "a-short-training",
-        title: "A short training",
+        name: "a-short-training".into(),
+        title: "A short training".into(),
         architecture: architecture(),
         recipe: Recipe {
             optimizer: Optimizer::Sgd {
@@ -148,6 +148,7 @@ fn a_short_training_lowers_the_loss() {
             epochs: 5,
             dropout: 0.02,
             augmentation: None,
+            label_smoothing: 0.0,
             seed: 1,
         },
     };

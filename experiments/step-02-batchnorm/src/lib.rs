@@ -15,17 +15,7 @@
 //!
 //! <!-- begin: result -->
 //!
-//! 7,486 parameters; 2.5 seconds an epoch with flex.
-//!
-//! | Seed | Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |   Train | Train − test |
-//! |------|-----------|-------|--------------------------------------|---------|---------|--------------|
-//! |    1 |   99.09 % |    10 |        9,899 9,901 9,906 9,907 9,899 | 98.99 % | 98.87 % |        -0.12 |
-//!
-//! Train is the last epoch's accuracy as trained on, with dropout and augmentation active wherever the step has
-//! them; train − test is in points.
-//!
-//! From:
-//! `results/step-02-batchnorm/seed-1.json`
+//! No run is recorded yet.
 //!
 //! <!-- end: result -->
 //!
@@ -49,8 +39,8 @@ use experiment::Experiment;
 pub fn experiment() -> Experiment {
     let previous = step_01_skeleton::experiment();
     Experiment {
-        name: "step-02-batchnorm",
-        title: "Step 2: batch normalisation before every ReLU",
+        name: "step-02-batchnorm".into(),
+        title: "Step 2: batch normalisation before every ReLU".into(),
         architecture: previous.architecture.with_batch_norm(),
         ..previous
     }

@@ -15,17 +15,7 @@
 //!
 //! <!-- begin: result -->
 //!
-//! 7,486 parameters; 2.6 seconds an epoch with flex.
-//!
-//! | Seed | Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |   Train | Train − test |
-//! |------|-----------|-------|--------------------------------------|---------|---------|--------------|
-//! |    1 |   99.09 % |    14 |        9,900 9,895 9,895 9,909 9,881 | 98.81 % | 98.87 % |        +0.06 |
-//!
-//! Train is the last epoch's accuracy as trained on, with dropout and augmentation active wherever the step has
-//! them; train − test is in points.
-//!
-//! From:
-//! `results/step-03-dropout/seed-1.json`
+//! No run is recorded yet.
 //!
 //! <!-- end: result -->
 //!
@@ -46,8 +36,8 @@ use experiment::{Experiment, Recipe};
 pub fn experiment() -> Experiment {
     let previous = step_02_batchnorm::experiment();
     Experiment {
-        name: "step-03-dropout",
-        title: "Step 3: dropout after every ReLU",
+        name: "step-03-dropout".into(),
+        title: "Step 3: dropout after every ReLU".into(),
         recipe: Recipe {
             dropout: 0.01,
             ..previous.recipe

@@ -16,17 +16,7 @@
 //!
 //! <!-- begin: result -->
 //!
-//! 7,496 parameters; 2.4 seconds an epoch with flex.
-//!
-//! | Seed | Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |   Train | Train − test |
-//! |------|-----------|-------|--------------------------------------|---------|---------|--------------|
-//! |    1 |   99.29 % |    13 |        9,893 9,897 9,929 9,903 9,897 | 98.93 % | 98.83 % |        -0.14 |
-//!
-//! Train is the last epoch's accuracy as trained on, with dropout and augmentation active wherever the step has
-//! them; train − test is in points.
-//!
-//! From:
-//! `results/step-04-fc/seed-1.json`
+//! No run is recorded yet.
 //!
 //! <!-- end: result -->
 //!
@@ -50,8 +40,8 @@ use experiment::Experiment;
 pub fn experiment() -> Experiment {
     let previous = step_03_dropout::experiment();
     Experiment {
-        name: "step-04-fc",
-        title: "Step 4: a fully connected layer after global average pooling",
+        name: "step-04-fc".into(),
+        title: "Step 4: a fully connected layer after global average pooling".into(),
         architecture: previous.architecture.with_fully_connected_head(),
         ..previous
     }

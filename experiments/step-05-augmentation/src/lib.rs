@@ -16,17 +16,7 @@
 //!
 //! <!-- begin: result -->
 //!
-//! 7,496 parameters; 2.6 seconds an epoch with flex.
-//!
-//! | Seed | Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |   Train | Train − test |
-//! |------|-----------|-------|--------------------------------------|---------|---------|--------------|
-//! |    1 |   99.23 % |    13 |        9,818 9,897 9,923 9,883 9,875 | 98.18 % | 98.24 % |        -0.51 |
-//!
-//! Train is the last epoch's accuracy as trained on, with dropout and augmentation active wherever the step has
-//! them; train − test is in points.
-//!
-//! From:
-//! `results/step-05-augmentation/seed-1.json`
+//! No run is recorded yet.
 //!
 //! <!-- end: result -->
 //!
@@ -60,8 +50,8 @@ pub fn experiment() -> Experiment {
         shear_degrees: 0.0,
     };
     Experiment {
-        name: "step-05-augmentation",
-        title: "Step 5: every training image randomly shifted, turned and scaled",
+        name: "step-05-augmentation".into(),
+        title: "Step 5: every training image randomly shifted, turned and scaled".into(),
         recipe: Recipe {
             augmentation: Some(augmentation),
             ..previous.recipe

@@ -16,17 +16,7 @@
 //!
 //! <!-- begin: result -->
 //!
-//! 7,496 parameters; 3.0 seconds an epoch with flex.
-//!
-//! | Seed | Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |   Train | Train − test |
-//! |------|-----------|-------|--------------------------------------|---------|---------|--------------|
-//! |    1 |   99.58 % |    14 |        9,954 9,949 9,948 9,958 9,952 | 99.48 % | 99.06 % |        -0.46 |
-//!
-//! Train is the last epoch's accuracy as trained on, with dropout and augmentation active wherever the step has
-//! them; train − test is in points.
-//!
-//! From:
-//! `results/step-06-lr-scheduler/seed-1.json`
+//! No run is recorded yet.
 //!
 //! <!-- end: result -->
 //!
@@ -53,8 +43,8 @@ use experiment::{Experiment, Recipe, Schedule};
 pub fn experiment() -> Experiment {
     let previous = step_05_augmentation::experiment();
     Experiment {
-        name: "step-06-lr-scheduler",
-        title: "Step 6: the learning rate divided by ten after every six epochs",
+        name: "step-06-lr-scheduler".into(),
+        title: "Step 6: the learning rate divided by ten after every six epochs".into(),
         recipe: Recipe {
             // High for long enough to get near, low for long enough to settle.
             schedule: Schedule::Step {

@@ -3,4 +3,6 @@
 pub mod architecture;
 pub mod predict;
 pub mod report;
+pub mod run;
 pub mod table;
+pub mod train;

@@ -60,7 +60,7 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
 
 fn load_recorded(network: Network, step: &Experiment) -> Result<Network> {
     let path = results_directory()
-        .join(step.name)
+        .join(&step.name)
         .join("seed-1.safetensors");
     ensure!(
         path.exists(),
