@@ -72,8 +72,14 @@ pub enum Schedule {
         /// What the learning rate is multiplied by.
         factor: f64,
     },
-    /// From the recipe's learning rate down to zero along half a cosine.
-    Cosine,
+    /// Down along half a cosine for `epochs` epochs, to `final_factor` times the recipe's learning rate, where it stays
+    /// (I. Loshchilov and F. Hutter, "SGDR", 2017, without restarts).
+    Cosine {
+        /// Epochs of the fall.
+        epochs: usize,
+        /// What the learning rate is multiplied by in the end.
+        final_factor: f64,
+    },
     /// In a straight line from the recipe's learning rate up to `peak` within `rise_epochs`, then in a straight line down to
     /// zero (L. N. Smith and N. Topin, "Super-Convergence", 2018).
     OneCycle {

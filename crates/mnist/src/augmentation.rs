@@ -22,13 +22,24 @@ pub struct Augmentation {
     pub scaling: f32,
     /// Horizontal shear in degrees: the angle by which vertical strokes lean.
     pub shear_degrees: f32,
+    /// Elastic distortion in pixels: each point of a 5×5 grid over the image is moved by so much along each axis, and what
+    /// lies between the points by an interpolated amount (after P. Y. Simard, D. Steinkraus and J. C. Platt, "Best Practices
+    /// for Convolutional Neural Networks Applied to Visual Document Analysis", 2003).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub elastic_pixels: f32,
+}
+
+fn is_zero(value: &f32) -> bool {
+    *value == 0.0
 }
 
 impl Augmentation {
     /// Draws an affine map and resamples `image` (`[28 × 28]`, row by row) with it: bilinear, with background outside
     /// of the image. Pixels stay on the scale of 0 to 255.
     pub fn apply(&self, image: &[u8; PIXELS], random: &mut impl Rng) -> [f32; PIXELS] {
-        resample(image, &self.draw(random))
+        let map = self.draw(random);
+        let warp = (self.elastic_pixels != 0.0).then(|| Warp::draw(self.elastic_pixels, random));
+        resample(image, &map, warp.as_ref())
     }
 
     /// Draws a map. The number of draws is always the same, so that changing one amount does not change the
@@ -76,6 +87,40 @@ impl AffineMap {
     }
 }
 
+/// Points of the grid that a [`Warp`] moves, along each axis.
+const GRID: usize = 5;
+
+/// By how much each pixel of the result looks elsewhere than an [`AffineMap`] says, in pixels along x and y, bilinear between
+/// the points of a grid.
+struct Warp([[[f32; GRID]; GRID]; 2]);
+
+impl Warp {
+    fn draw(amount: f32, random: &mut impl Rng) -> Self {
+        Self([(); 2].map(|()| [(); GRID].map(|()| [(); GRID].map(|()| amount * symmetric(random)))))
+    }
+
+    /// The offsets of one row of pixels along x and y.
+    fn row(&self, row: usize) -> [[f32; IMAGE_SIDE]; 2] {
+        let (above, down) = Self::cell(row);
+        self.0.each_ref().map(|grid| {
+            let points: [f32; GRID] = std::array::from_fn(|point| {
+                grid[above][point] + (grid[above + 1][point] - grid[above][point]) * down
+            });
+            std::array::from_fn(|column| {
+                let (left, right) = Self::cell(column);
+                points[left] + (points[left + 1] - points[left]) * right
+            })
+        })
+    }
+
+    /// The grid cell that a row or column of pixels lies in, and how far in it, from 0 to 1.
+    fn cell(position: usize) -> (usize, f32) {
+        let position = (position * (GRID - 1)) as f32 / (IMAGE_SIDE - 1) as f32;
+        let cell = (position as usize).min(GRID - 2);
+        (cell, position - cell as f32)
+    }
+}
+
 /// Pixels of background around the image on the left and above, so that bilinear weights need no special case.
 const BORDER: usize = 1;
 
@@ -85,22 +130,23 @@ const STRIDE: usize = 32;
 /// The greatest padded coordinate that is looked up; from there on, everything is background.
 const LAST: f32 = (IMAGE_SIDE + BORDER) as f32;
 
-/// The image as seen through `map`: bilinear interpolation, background (0) outside.
+/// The image as seen through `map` and `warp`: bilinear interpolation, background (0) outside.
 ///
 /// Row by row, and each row in two passes: where its pixels come from, which vector instructions compute, and the
 /// interpolation.
-fn resample(image: &[u8; PIXELS], map: &AffineMap) -> [f32; PIXELS] {
+fn resample(image: &[u8; PIXELS], map: &AffineMap, warp: Option<&Warp>) -> [f32; PIXELS] {
     let padded = pad(image);
     let [[x_per_column, x_per_row], [y_per_column, y_per_row]] = map.matrix;
     let mut result = [0.0; PIXELS];
     for (row, pixels) in result.chunks_exact_mut(IMAGE_SIDE).enumerate() {
+        let [x_warp, y_warp] = warp.map_or([ROW; 2], |warp| warp.row(row));
         let row = row as f32;
         let x_start = map.offset[0] + x_per_row * row;
         let y_start = map.offset[1] + y_per_row * row;
         let (mut places, mut right, mut down) = ([0; IMAGE_SIDE], ROW, ROW);
         for column in 0..IMAGE_SIDE {
-            let x = within(x_start + x_per_column * column as f32);
-            let y = within(y_start + y_per_column * column as f32);
+            let x = within(x_start + x_per_column * column as f32 + x_warp[column]);
+            let y = within(y_start + y_per_column * column as f32 + y_warp[column]);
             let (left, above) = (x as i32, y as i32);
             places[column] = (above * STRIDE as i32 + left) as u32;
             right[column] = x - left as f32;
@@ -212,12 +258,13 @@ mod tests {
         rotation_degrees: 0.0,
         scaling: 0.0,
         shear_degrees: 0.0,
+        elastic_pixels: 0.0,
     };
 
     #[test]
     fn identity_is_exact() {
         let image = pattern();
-        let result = resample(&image, &AffineMap::new([0.0, 0.0], 0.0, 1.0, 0.0));
+        let result = resample(&image, &AffineMap::new([0.0, 0.0], 0.0, 1.0, 0.0), None);
         assert_eq!(result, image.map(f32::from));
         let mut random = ChaCha8Rng::seed_from_u64(1);
         assert_eq!(NONE.apply(&image, &mut random), image.map(f32::from));
@@ -227,7 +274,11 @@ mod tests {
     fn integer_translation_is_exact() {
         let image = pattern();
         for (x, y) in [(3, 0), (0, -2), (-5, 7), (27, 27), (28, 0), (0, -400)] {
-            let result = resample(&image, &AffineMap::new([x as f32, y as f32], 0.0, 1.0, 0.0));
+            let result = resample(
+                &image,
+                &AffineMap::new([x as f32, y as f32], 0.0, 1.0, 0.0),
+                None,
+            );
             assert_pixels(&result, 0.0, |row, column| {
                 pixel(&image, row - y, column - x)
             });
@@ -237,7 +288,7 @@ mod tests {
     #[test]
     fn half_pixel_translation_averages_neighbours_and_background() {
         let image = pattern();
-        let result = resample(&image, &AffineMap::new([0.5, 0.0], 0.0, 1.0, 0.0));
+        let result = resample(&image, &AffineMap::new([0.5, 0.0], 0.0, 1.0, 0.0), None);
         assert_pixels(&result, 1e-3, |row, column| {
             (pixel(&image, row, column - 1) + pixel(&image, row, column)) / 2.0
         });
@@ -246,7 +297,11 @@ mod tests {
     #[test]
     fn quarter_turn_is_transposition_and_flip() {
         let image = pattern();
-        let result = resample(&image, &AffineMap::new([0.0, 0.0], FRAC_PI_2, 1.0, 0.0));
+        let result = resample(
+            &image,
+            &AffineMap::new([0.0, 0.0], FRAC_PI_2, 1.0, 0.0),
+            None,
+        );
         // Clockwise: the first row becomes the last column.
         assert_pixels(&result, 1e-3, |row, column| pixel(&image, 27 - column, row));
     }
@@ -257,7 +312,7 @@ mod tests {
         let ink = |image: &[f32; PIXELS]| image.iter().sum::<f32>();
         let original = ink(&image.map(f32::from));
         for factor in [0.5, 0.8, 1.25, 2.0] {
-            let result = resample(&image, &AffineMap::new([0.0, 0.0], 0.0, factor, 0.0));
+            let result = resample(&image, &AffineMap::new([0.0, 0.0], 0.0, factor, 0.0), None);
             for position in centre_of_mass(&result) {
                 assert!(
                     (position - 13.5).abs() < 1e-3,
@@ -275,7 +330,7 @@ mod tests {
     #[test]
     fn shear_moves_rows_sideways() {
         let image = pattern();
-        let result = resample(&image, &AffineMap::new([0.0, 0.0], 0.0, 1.0, 2.0));
+        let result = resample(&image, &AffineMap::new([0.0, 0.0], 0.0, 1.0, 2.0), None);
         // x per y is 2, and row 13.5 stays: row r moves by 2r − 27 pixels.
         assert_pixels(&result, 1e-3, |row, column| {
             pixel(&image, row, column - (2 * row - 27))
@@ -340,6 +395,39 @@ mod tests {
     }
 
     #[test]
+    fn a_warp_of_equal_offsets_is_a_translation() {
+        let image = pattern();
+        let identity = AffineMap::new([0.0, 0.0], 0.0, 1.0, 0.0);
+        let warp = Warp([[[2.0; GRID]; GRID], [[-3.0; GRID]; GRID]]);
+        let result = resample(&image, &identity, Some(&warp));
+        assert_pixels(&result, 1e-3, |row, column| {
+            pixel(&image, row - 3, column + 2)
+        });
+    }
+
+    #[test]
+    fn a_warp_moves_what_is_near_a_point_and_nothing_farther_away() {
+        let mut offsets = [[[0.0; GRID]; GRID]; 2];
+        offsets[0][2][2] = 1.5;
+        let warp = Warp(offsets);
+        for row in 0..IMAGE_SIDE {
+            let [x, y] = warp.row(row);
+            assert_eq!(y, ROW);
+            for (column, offset) in x.into_iter().enumerate() {
+                // The point lies in the middle, its neighbours a quarter of the side away.
+                let weight = |position: usize| {
+                    (1.0 - (position as f32 - 13.5).abs() / (27.0 / 4.0)).max(0.0)
+                };
+                let expected = 1.5 * weight(row) * weight(column);
+                assert!(
+                    (offset - expected).abs() < 1e-5,
+                    "{row}, {column}: {offset}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn maps_that_make_no_sense_give_background_and_no_panic() {
         let image = pattern();
         for (shift, factor) in [
@@ -348,7 +436,11 @@ mod tests {
             (0.0, 0.0),
             (1e30, 1e-30),
         ] {
-            let result = resample(&image, &AffineMap::new([shift, 0.0], 0.0, factor, 0.0));
+            let result = resample(
+                &image,
+                &AffineMap::new([shift, 0.0], 0.0, factor, 0.0),
+                None,
+            );
             assert!(result.iter().all(|value| value.is_finite()));
         }
     }

@@ -16,6 +16,7 @@ const AUGMENTATION: Augmentation = Augmentation {
     rotation_degrees: 10.0,
     scaling: 0.1,
     shear_degrees: 5.0,
+    elastic_pixels: 0.5,
 };
 
 /// Images that differ: the first two pixels count, the rest is a pattern. Labels repeat 0 to 9.

@@ -8,6 +8,7 @@ use anyhow::{Result, bail, ensure};
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::optim::decay::WeightDecayConfig;
+use burn::optim::lr_scheduler::LrSchedulerConfig;
 use burn::optim::lr_scheduler::constant::ConstantLr;
 use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
@@ -195,9 +196,16 @@ fn schedule(recipe: &Recipe, steps_per_epoch: usize) -> Result<ModuleLrScheduler
                 .init()
                 .map_err(anyhow::Error::msg)
         }
-        Schedule::Cosine => {
-            let steps = recipe.epochs * steps_per_epoch;
-            CosineAnnealingLrSchedulerConfig::new(recipe.learning_rate, steps)
+        Schedule::Cosine {
+            epochs,
+            final_factor,
+        } => {
+            let lowest = recipe.learning_rate * final_factor;
+            let steps = epochs * steps_per_epoch;
+            let falling = CosineAnnealingLrSchedulerConfig::new(recipe.learning_rate, steps)
+                .with_min_lr(lowest);
+            let both = vec![falling.into(), LrSchedulerConfig::Constant(lowest)];
+            SequentialLrSchedulerConfig::new(both, vec![steps])
                 .init()
                 .map_err(anyhow::Error::msg)
         }

@@ -48,6 +48,7 @@ pub fn experiment() -> Experiment {
         rotation_degrees: 10.0,
         scaling: 0.1,
         shear_degrees: 0.0,
+        elastic_pixels: 0.0,
     };
     Experiment {
         name: "step-05-augmentation".into(),
