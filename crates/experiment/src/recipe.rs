@@ -57,6 +57,15 @@ pub enum Optimizer {
         /// L2 penalty: this times the weight is added to each gradient.
         weight_decay: f64,
     },
+    /// Adam with decoupled weight decay (I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization", 2019).
+    AdamW {
+        /// Share of the gradients' running mean that is kept.
+        beta_1: f64,
+        /// Share of the squared gradients' running mean that is kept.
+        beta_2: f64,
+        /// Share of each weight that is taken off it, times the learning rate.
+        weight_decay: f64,
+    },
 }
 
 /// How the learning rate changes over the epochs of a run.

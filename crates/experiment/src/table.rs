@@ -178,7 +178,7 @@ impl Row {
                 " %",
             ),
             format!("{:.2} %", 100.0 * lowest),
-            mean_and_deviation(&over_runs(|run| 100.0 * run.last().train_accuracy), 2, " %"),
+            mean_and_deviation(&over_runs(|run| 100.0 * run.train.accuracy()), 2, " %"),
             mean_and_deviation(&over_runs(RunResult::seconds_per_epoch), 1, ""),
             self.runs.len().to_string(),
         ]

@@ -30,6 +30,12 @@ pub use idx::MAX_IMAGES;
 pub use loader::{EvaluationLoader, TrainLoader};
 pub use random::epoch_order;
 
+/// Indices of the test images whose label five annotators disagreed with, ascending (C. G. Northcutt, A. Athalye and J.
+/// Mueller, "Pervasive Label Errors in Test Sets Destabilize Machine Learning Benchmarks", 2021).
+pub const DISPUTED_TEST_IMAGES: [usize; 15] = [
+    947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729,
+];
+
 /// Height and width of an image, in pixels.
 pub const IMAGE_SIDE: usize = 28;
 

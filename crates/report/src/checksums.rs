@@ -30,29 +30,37 @@ impl Evidence {
 /// The recorded results and weights below a folder of results, by path; none if there is no such folder.
 pub(crate) fn read(results: &Path) -> Result<Vec<Evidence>> {
     let mut evidence = Vec::new();
-    for step in names(results)?
-        .into_iter()
-        .filter(|name| name.starts_with("step-"))
-    {
-        for name in names(&results.join(&step))? {
-            let is_result = name.starts_with("seed-") && name.ends_with(".json");
-            if is_result || name.ends_with(".safetensors") {
-                let file = results.join(&step).join(&name);
-                let content =
-                    fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-                let sha256 = Sha256::digest(content)
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect();
-                evidence.push(Evidence {
-                    path: format!("{step}/{name}"),
-                    sha256,
-                });
+    for kind in ["", "frontier/", "search/", "swapped/"] {
+        let folder = results.join(kind);
+        for name in names(&folder)? {
+            if folder.join(&name).is_dir() && (name.starts_with("step-") || !kind.is_empty()) {
+                read_runs(results, &format!("{kind}{name}"), &mut evidence)?;
             }
         }
     }
     evidence.sort();
     Ok(evidence)
+}
+
+/// Adds the files of the runs of one experiment.
+fn read_runs(results: &Path, experiment: &str, evidence: &mut Vec<Evidence>) -> Result<()> {
+    for name in names(&results.join(experiment))? {
+        let is_result = name.starts_with("seed-") && name.ends_with(".json");
+        if is_result || name.ends_with(".safetensors") {
+            let file = results.join(experiment).join(&name);
+            let content =
+                fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let sha256 = Sha256::digest(content)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            evidence.push(Evidence {
+                path: format!("{experiment}/{name}"),
+                sha256,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The document.

@@ -8,21 +8,31 @@ use mnist::{Digits, Split};
 
 use crate::checksums::{self, Evidence};
 use crate::result_section::source_path;
-use crate::{readme, text};
+use crate::{frontier, readme, text};
 
 /// Everything that the documents are made from, read and found to belong together.
 #[derive(Clone, Debug)]
 pub struct Inputs<'a> {
     /// The steps, first to last.
     pub experiments: &'a [Experiment],
+    /// The networks of the frontier, smallest first.
+    pub frontier: &'a [Experiment],
     /// The test images.
     pub test: &'a Digits,
-    /// The recorded runs, by step and seed.
+    /// The recorded runs of the steps, by step and seed.
     pub results: Vec<RunResult>,
+    /// The recorded runs of the frontier, by network and seed.
+    pub frontier_results: Vec<RunResult>,
+    /// The recorded runs of steps with test and held-out images swapped, by step and seed.
+    pub swapped: Vec<RunResult>,
+    /// The recorded runs on the hold-out images, by name and seed.
+    pub search: Vec<RunResult>,
     /// `README.md` as it is.
     pub readme: String,
     /// `src/lib.rs` of each step as it is, in the order of the experiments.
     pub step_sources: Vec<String>,
+    /// `src/lib.rs` of the frontier as it is, if there is any network on it.
+    pub frontier_source: Option<String>,
     /// Checksums of the recorded files, by path.
     pub evidence: Vec<Evidence>,
 }
@@ -32,71 +42,114 @@ impl<'a> Inputs<'a> {
     ///
     /// # Errors
     ///
-    /// A file cannot be read; a result is not valid, is of no step in `experiments`, or was run with another recipe
-    /// or network than that step has now. Names the file.
-    pub fn read(root: &Path, experiments: &'a [Experiment], test: &'a Digits) -> Result<Self> {
+    /// A file cannot be read; a result is not valid, is of no experiment of these, was run with another recipe or network
+    /// than that has now, on other images than its folder is for, or with uncommitted changes. Names the file.
+    pub fn read(
+        root: &Path,
+        experiments: &'a [Experiment],
+        frontier: &'a [Experiment],
+        test: &'a Digits,
+    ) -> Result<Self> {
         let directory = root.join("results");
-        let results = if directory.is_dir() {
-            read_results(&directory)?
-        } else {
-            Vec::new()
+        let read = |kind: &str, split, known: Option<&[Experiment]>| {
+            let folder = directory.join(kind);
+            let results = if folder.is_dir() {
+                read_results(&folder)?
+            } else {
+                Vec::new()
+            };
+            for result in &results {
+                let name = format!("{}/seed-{}.json", result.step, result.seed);
+                let path = Path::new("results").join(kind).join(name);
+                belongs(result, split, known)
+                    .with_context(|| format!("{} is stale", path.display()))?;
+            }
+            anyhow::Ok(results)
         };
-        for result in &results {
-            let path = format!("results/{}/seed-{}.json", result.step, result.seed);
-            belongs(result, experiments).with_context(|| format!("{path} is stale"))?;
-        }
+        let results = read("", Split::Test, Some(experiments))?;
+        let frontier_results = read("frontier", Split::Test, Some(frontier))?;
+        let swapped = read("swapped", Split::Swapped, Some(experiments))?;
+        let search = read("search", Split::Holdout, None)?;
         let evidence = checksums::read(&directory)?;
         let recorded = evidence
             .iter()
             .filter(|file| file.path.ends_with(".json"))
             .count();
         ensure!(
-            recorded == results.len(),
+            recorded == results.len() + frontier_results.len() + swapped.len() + search.len(),
             "{} holds a run directory; record a run as <step>/seed-<n>.json",
             directory.display()
         );
         let source = |experiment: &Experiment| text(root.join(source_path(experiment)));
+        let frontier_source = || text(root.join(frontier::SOURCE));
         Ok(Self {
             experiments,
+            frontier,
             test,
             results,
+            frontier_results,
+            swapped,
+            search,
             readme: text(root.join(readme::PATH))?,
             step_sources: experiments.iter().map(source).collect::<Result<_>>()?,
+            frontier_source: (!frontier.is_empty()).then(frontier_source).transpose()?,
             evidence,
         })
     }
 
     /// The recorded runs of a step, by seed.
     pub(crate) fn runs(&self, experiment: &Experiment) -> Vec<&RunResult> {
-        self.results
-            .iter()
-            .filter(|result| result.step == experiment.name)
-            .collect()
+        runs_of(&self.results, experiment)
     }
 }
 
-/// Whether a result is one of a step as it is now, evaluated on the test images.
-fn belongs(result: &RunResult, experiments: &[Experiment]) -> Result<()> {
-    let step = &result.step;
-    let experiment = experiments
+/// Those of `results` that are of an experiment.
+pub(crate) fn runs_of<'a>(results: &'a [RunResult], experiment: &Experiment) -> Vec<&'a RunResult> {
+    results
         .iter()
-        .find(|experiment| experiment.name == *step);
-    let experiment = experiment.with_context(|| format!("there is no step {step}"))?;
+        .filter(|result| result.step == experiment.name)
+        .collect()
+}
+
+/// Whether a result is evidence: evaluated on these images, of committed code, and of one of the `known` experiments as it
+/// is now. Where none are known, results tell themselves what they are of.
+fn belongs(result: &RunResult, split: Split, known: Option<&[Experiment]>) -> Result<()> {
+    let name = &result.step;
+    ensure!(
+        result.split == split,
+        "it was evaluated on the {} images, not on the {} images",
+        images(result.split),
+        images(split)
+    );
+    let Some(known) = known else {
+        return Ok(());
+    };
+    let experiment = known.iter().find(|experiment| experiment.name == *name);
+    let experiment = experiment.with_context(|| format!("there is no step {name}"))?;
     let recipe = Recipe {
         seed: result.seed,
         ..experiment.recipe.clone()
     };
     ensure!(
         result.recipe == recipe,
-        "{step} has another recipe now: run it again, or take the old recipe back"
+        "{name} has another recipe now: run it again, or take the old recipe back"
     );
     ensure!(
         result.architecture == experiment.architecture,
-        "{step} has another network now: run it again, or take the old network back"
+        "{name} has another network now: run it again, or take the old network back"
     );
+    let commit = result.versions.git_commit.as_deref();
     ensure!(
-        result.split == Split::Test,
-        "it was evaluated on the hold-out images, not on the test images"
+        !commit.is_some_and(|commit| commit.ends_with("-dirty")),
+        "it was run with uncommitted changes"
     );
     Ok(())
+}
+
+fn images(split: Split) -> &'static str {
+    match split {
+        Split::Test => "test",
+        Split::Holdout => "hold-out",
+        Split::Swapped => "swapped",
+    }
 }

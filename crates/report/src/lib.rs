@@ -8,18 +8,25 @@
 //!
 //! - `README.md`: the parts between its marker lines, see [`Sections`];
 //! - `experiments/<step>/src/lib.rs`: the part of its doc comment that says what happened;
+//! - `experiments/frontier/src/lib.rs` and `results/frontier.svg`: accuracy over parameters;
+//! - `results/search/README.md`: what was tried on the hold-out images;
 //! - `results/curves-loss.svg`, `results/curves-accuracy.svg` and `results/digits.svg`;
 //! - `results/SHA256SUMS`: a checksum of every file of evidence. No document shows every digit of a result; this one
 //!   makes a change of any of them show.
 
 mod charts;
 mod checksums;
+mod comparisons;
 mod digits;
+mod evidence;
+mod frontier;
 mod inputs;
 mod numbers;
 mod readme;
 mod result_section;
+mod search;
 mod sections;
+mod statistics;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -55,6 +62,8 @@ pub fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
     for step in 0..inputs.experiments.len() {
         documents.push(result_section::document(inputs, step)?);
     }
+    documents.extend(frontier::documents(inputs)?);
+    documents.extend(search::document(inputs)?);
     documents.push(charts::loss(inputs)?);
     documents.push(charts::accuracy(inputs)?);
     documents.push(digits::document(inputs)?);
@@ -70,10 +79,11 @@ pub fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
 pub fn write(
     root: &Path,
     experiments: &[Experiment],
+    frontier: &[Experiment],
     test: &Digits,
 ) -> Result<Vec<(String, bool)>> {
     let mut paths = Vec::new();
-    for document in documents(&Inputs::read(root, experiments, test)?)? {
+    for document in documents(&Inputs::read(root, experiments, frontier, test)?)? {
         let path = root.join(&document.path);
         let changed = content(&path)?.as_ref() != Some(&document.content);
         if changed {
@@ -90,8 +100,13 @@ pub fn write(
 ///
 /// As [`Inputs::read`] and [`documents`]: a result that is not valid, or not one of these experiments as they are now,
 /// is an error, since no document can be made from it.
-pub fn check(root: &Path, experiments: &[Experiment], test: &Digits) -> Result<Vec<Problem>> {
-    let inputs = Inputs::read(root, experiments, test)?;
+pub fn check(
+    root: &Path,
+    experiments: &[Experiment],
+    frontier: &[Experiment],
+    test: &Digits,
+) -> Result<Vec<Problem>> {
+    let inputs = Inputs::read(root, experiments, frontier, test)?;
     let mut problems = Vec::new();
     for document in documents(&inputs)? {
         let found = content(&root.join(&document.path))?;

@@ -5,7 +5,7 @@ use experiment::{Experiment, ResultsTable};
 use model_core::{Layer, Summary, to_markdown};
 
 use crate::numbers::grouped;
-use crate::{Document, Inputs, Sections};
+use crate::{Document, Inputs, Sections, comparisons, evidence, frontier};
 
 /// Path of the document from the root of the workspace.
 pub(crate) const PATH: &str = "README.md";
@@ -21,6 +21,9 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
         ("results-table", results_table(inputs)),
         ("receptive-field", receptive_field(last, &summary)),
         ("model", model(last, &summary)),
+        ("comparisons", comparisons::section(inputs)?),
+        ("evidence", evidence::section(inputs)?),
+        ("frontier", frontier::table(inputs)),
     ];
     let content = Sections {
         path: PATH,

@@ -2,10 +2,12 @@
 
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
-use experiment::{Epoch, Experiment, LAST_EPOCHS, RunResult};
+use experiment::{Experiment, LAST_EPOCHS, RunResult};
 
+use crate::evidence::mean_and_deviation;
 use crate::numbers::{grouped, mean, percent};
-use crate::{Document, Inputs, Sections};
+use crate::statistics::Sample;
+use crate::{Document, Inputs, Sections, comparisons};
 
 /// Where a step's doc comment is, from the root of the workspace.
 pub(crate) fn source_path(experiment: &Experiment) -> String {
@@ -16,7 +18,12 @@ pub(crate) fn source_path(experiment: &Experiment) -> String {
 pub(crate) fn document(inputs: &Inputs, step: usize) -> Result<Document> {
     let experiment = &inputs.experiments[step];
     let path = source_path(experiment);
-    let contents = vec![("result", result(&inputs.runs(experiment)))];
+    let mut content = result(&inputs.runs(experiment));
+    if let Some(comparison) = comparisons::with_the_step_before(inputs, step)? {
+        let before = &inputs.experiments[step - 1].name;
+        content += &format!("\n\n{}", comparisons::sentence(&comparison, before));
+    }
+    let contents = vec![("result", content)];
     let sections = Sections {
         path: &path,
         line_prefix: "//! ",
@@ -42,8 +49,8 @@ fn result(runs: &[&RunResult]) -> String {
         .collect();
     format!(
         "{} parameters; {seconds:.1} seconds an epoch with {}.\n\n{}\n\n\
-         Train is the last epoch's accuracy as trained on, with dropout and augmentation active wherever the step has\n\
-         them; train − test is in points.\n\n\
+         Train is the accuracy on the training images as they are, after the last epoch; train − test is in points. As trained\n\
+         on: the same while training, with dropout and augmentation active wherever the step has them.\n\n\
          From:\n{}",
         grouped(first.parameters),
         backends.join(", "),
@@ -62,8 +69,10 @@ fn table(runs: &[&RunResult]) -> Table {
         "Epoch".into(),
         format!("Right of {images} in the last {LAST_EPOCHS} epochs"),
         "Lowest".into(),
+        "Last".into(),
         "Train".into(),
         "Train − test".into(),
+        "As trained on".into(),
     ]);
     for run in runs {
         table.add_row(row(run));
@@ -77,7 +86,7 @@ fn table(runs: &[&RunResult]) -> Table {
     table
 }
 
-fn row(run: &RunResult) -> [String; 7] {
+fn row(run: &RunResult) -> [String; 9] {
     let best = run.best();
     let epoch = run
         .epochs
@@ -95,37 +104,38 @@ fn row(run: &RunResult) -> [String; 7] {
         epoch.epoch.to_string(),
         last.join(" "),
         percent(run.lowest_of_last()),
+        percent(run.last().test_accuracy()),
+        percent(run.train.accuracy()),
+        points(gap(run)),
         percent(run.last().train_accuracy),
-        points(gap(run.last())),
     ]
 }
 
-/// The mean over the seeds, and the lowest test accuracy of any.
-fn row_of_all(runs: &[&RunResult]) -> [String; 7] {
+/// Means over the seeds with their standard deviations, and the lowest test accuracy of any.
+fn row_of_all(runs: &[&RunResult]) -> [String; 9] {
     let lowest = runs
         .iter()
         .map(|run| run.lowest_of_last())
         .fold(f64::INFINITY, f64::min);
+    let over_runs = |value: &dyn Fn(&RunResult) -> f64| {
+        mean_and_deviation(&Sample::new(runs.iter().map(|run| value(run))))
+    };
     [
         "all".into(),
-        format!("mean {}", percent(mean(runs.iter().map(|run| run.best())))),
+        over_runs(&|run| run.best()),
         String::new(),
         String::new(),
         percent(lowest),
-        format!(
-            "mean {}",
-            percent(mean(runs.iter().map(|run| run.last().train_accuracy)))
-        ),
-        format!(
-            "mean {}",
-            points(mean(runs.iter().map(|run| gap(run.last()))))
-        ),
+        over_runs(&|run| run.last().test_accuracy()),
+        over_runs(&|run| run.train.accuracy()),
+        format!("mean {}", points(mean(runs.iter().map(|run| gap(run))))),
+        over_runs(&|run| run.last().train_accuracy),
     ]
 }
 
-/// Train minus test accuracy.
-fn gap(epoch: &Epoch) -> f64 {
-    epoch.train_accuracy - epoch.test_accuracy()
+/// Train minus test accuracy, both of images as they are.
+fn gap(run: &RunResult) -> f64 {
+    run.train.accuracy() - run.last().test_accuracy()
 }
 
 fn points(fraction: f64) -> String {

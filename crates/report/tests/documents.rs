@@ -6,7 +6,7 @@ use std::fs;
 
 use workspace::{STEPS, Workspace, result};
 
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 14] = [
     "README.md",
     "experiments/step-01-one/src/lib.rs",
     "experiments/step-02-two/src/lib.rs",
@@ -14,6 +14,9 @@ const DOCUMENTS: [&str; 11] = [
     "experiments/step-04-four/src/lib.rs",
     "experiments/step-05-five/src/lib.rs",
     "experiments/step-06-six/src/lib.rs",
+    "experiments/frontier/src/lib.rs",
+    "results/frontier.svg",
+    "results/search/README.md",
     "results/curves-loss.svg",
     "results/curves-accuracy.svg",
     "results/digits.svg",
@@ -196,10 +199,11 @@ fn the_result_of_a_step_is_in_its_doc_comment() {
         "93 94 95 96 97",
         "93.00 %",
         "98.70 %",
-        "+1.70",
+        "99.00 %",
+        "+2.00",
         "`results/step-01-one/seed-1.json`",
         "`results/step-01-one/seed-2.json`",
-        "mean 97.00 %",
+        "97.00 ± 0.00 %",
     ] {
         assert!(
             source.contains(expected),
@@ -223,6 +227,9 @@ fn the_readme_links_each_step_and_sums_up_the_last() {
     workspace.write().unwrap();
     let readme = workspace.text("README.md");
     for expected in [
+        "no difference shown |",
+        "No run of the last step is recorded yet.",
+        "0 of 5 |",
         "[step-01-one](experiments/step-01-one)",
         "[step-06-six](experiments/step-06-six)",
         "- 76 trainable parameters",
@@ -318,7 +325,7 @@ fn results_that_do_not_belong_are_errors() {
         change(&mut workspace);
         format!("{:#}", workspace.check().unwrap_err())
     };
-    let cases: [(Change, &str); 6] = [
+    let cases: [(Change, &str); 7] = [
         (
             |it| it.experiments[0].recipe.learning_rate = 0.02,
             "another recipe",
@@ -336,11 +343,12 @@ fn results_that_do_not_belong_are_errors() {
         ),
         (
             |it| {
-                let holdout = mnist::Split::Holdout;
-                it.record(&experiment::RunResult {
-                    split: holdout,
+                let run = experiment::RunResult {
+                    split: mnist::Split::Holdout,
                     ..result(&it.experiments[0], 1)
-                });
+                };
+                let path = "results/step-01-one/seed-1.json";
+                it.put(path, &serde_json::to_string(&run).unwrap());
             },
             "hold-out",
         ),
@@ -357,6 +365,14 @@ fn results_that_do_not_belong_are_errors() {
                 );
             },
             "parameters is 77",
+        ),
+        (
+            |it| {
+                let mut run = result(&it.experiments[0], 1);
+                run.versions.git_commit = Some("0123abcd-dirty".into());
+                it.record(&run);
+            },
+            "uncommitted changes",
         ),
     ];
     for (change, expected) in cases {

@@ -16,7 +16,7 @@ use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
 use burn::optim::lr_scheduler::step::StepLrSchedulerConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{ModuleOptimizer, SgdConfig};
+use burn::optim::{AdamWConfig, ModuleOptimizer, SgdConfig};
 use burn::tensor::Device;
 use burn::train::logger::InMemoryMetricLogger;
 use burn::train::metric::{Adaptor, LossMetric};
@@ -183,6 +183,15 @@ pub fn optimizer(optimizer: &Optimizer) -> ModuleOptimizer {
                 nesterov,
             }))
             .with_weight_decay(Some(WeightDecayConfig::new(weight_decay as f32)))
+            .init(),
+        Optimizer::AdamW {
+            beta_1,
+            beta_2,
+            weight_decay,
+        } => AdamWConfig::new()
+            .with_beta_1(beta_1 as f32)
+            .with_beta_2(beta_2 as f32)
+            .with_weight_decay(weight_decay as f32)
             .init(),
     }
 }

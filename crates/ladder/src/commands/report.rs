@@ -24,9 +24,10 @@ pub struct Options {
 pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
     let root = workspace_directory();
     let experiments = steps::experiments();
+    let frontier = frontier::experiments();
     let test = Mnist::load_bundled()?.test;
     if options.check {
-        let problems = report::check(&root, &experiments, &test)?;
+        let problems = report::check(&root, &experiments, &frontier, &test)?;
         for problem in &problems {
             writeln!(output, "{problem}")?;
         }
@@ -36,7 +37,7 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
             count => bail!("{count} documents do not agree with the results"),
         }
     } else {
-        let documents = report::write(&root, &experiments, &test)?;
+        let documents = report::write(&root, &experiments, &frontier, &test)?;
         let changed: Vec<&str> = documents
             .iter()
             .filter(|(_, changed)| *changed)

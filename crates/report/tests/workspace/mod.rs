@@ -1,10 +1,11 @@
-//! A small made-up workspace: a README, six steps, and a recorded run of five of them.
+//! A small made-up workspace: a README, six steps with a recorded run of five of them, and a run of each other kind.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use experiment::{
-    Epoch, Evaluation, Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions,
+    Epoch, Evaluation, Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule,
+    Versions, run_path,
 };
 use mnist::{Digits, PIXELS, Split};
 use model_core::Architecture;
@@ -32,6 +33,15 @@ By hand.
 
 <!-- begin: receptive-field -->
 <!-- end: receptive-field -->
+
+<!-- begin: comparisons -->
+<!-- end: comparisons -->
+
+<!-- begin: evidence -->
+<!-- end: evidence -->
+
+<!-- begin: frontier -->
+<!-- end: frontier -->
 ";
 
 const STEP_SOURCE: &str = "//! A step.
@@ -45,6 +55,7 @@ fn by_hand() {}
 pub struct Workspace {
     directory: tempfile::TempDir,
     pub experiments: Vec<Experiment>,
+    pub frontier: Vec<Experiment>,
     pub test: Digits,
 }
 
@@ -54,6 +65,7 @@ impl Workspace {
         let workspace = Self {
             directory: tempfile::tempdir().unwrap(),
             experiments: STEPS.map(experiment).to_vec(),
+            frontier: vec![experiment("tiny")],
             test: digits(),
         };
         workspace.put("README.md", README);
@@ -64,6 +76,12 @@ impl Workspace {
             workspace.record(&result(experiment, 1));
         }
         workspace.put("results/step-05-five/seed-1.safetensors", "weights");
+        workspace.put("experiments/frontier/src/lib.rs", STEP_SOURCE);
+        workspace.record(&result(&workspace.frontier[0], 1));
+        for (step, split) in [(0, Split::Holdout), (5, Split::Swapped)] {
+            let run = result(&workspace.experiments[step], 1);
+            workspace.record(&RunResult { split, ..run });
+        }
         workspace
     }
 
@@ -86,16 +104,17 @@ impl Workspace {
     }
 
     pub fn record(&self, result: &RunResult) {
-        let path = format!("results/{}/seed-{}.json", result.step, result.seed);
+        let path = run_path(&result.step, result.split, result.seed);
+        let path = format!("results/{}.json", path.display());
         self.put(&path, &serde_json::to_string_pretty(result).unwrap());
     }
 
     pub fn write(&self) -> anyhow::Result<Vec<(String, bool)>> {
-        report::write(self.root(), &self.experiments, &self.test)
+        report::write(self.root(), &self.experiments, &self.frontier, &self.test)
     }
 
     pub fn check(&self) -> anyhow::Result<Vec<report::Problem>> {
-        report::check(self.root(), &self.experiments, &self.test)
+        report::check(self.root(), &self.experiments, &self.frontier, &self.test)
     }
 
     /// Whether a check finds nothing wrong.
