@@ -96,7 +96,7 @@ fn a_step_changes_nothing_but_its_own_column() {
             .architecture
             .clone()
             .with_batch_norm()
-            .with_fully_connected_head();
+            .with_factored_head();
         let recipe = Recipe {
             dropout: 0.0,
             augmentation: None,
@@ -133,7 +133,7 @@ fn a_step_is_named_after_its_crate() {
         );
         let manifest = mnist::workspace_directory()
             .join("experiments")
-            .join(step.name)
+            .join(&step.name)
             .join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest).expect("the crate is there");
         assert!(

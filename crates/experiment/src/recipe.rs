@@ -81,9 +81,12 @@ pub enum Schedule {
         /// What the learning rate is multiplied by.
         factor: f64,
     },
-    /// Down along half a cosine for `epochs` epochs, to `final_factor` times the recipe's learning rate, where it stays
-    /// (I. Loshchilov and F. Hutter, "SGDR", 2017, without restarts).
+    /// From `initial_factor` times the recipe's learning rate down along half a cosine for `epochs` epochs, to `final_factor`
+    /// times the recipe's learning rate, where it stays (I. Loshchilov and F. Hutter, "SGDR", 2017, without restarts).
     Cosine {
+        /// What the learning rate is multiplied by in the beginning.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        initial_factor: f64,
         /// Epochs of the fall.
         epochs: usize,
         /// What the learning rate is multiplied by in the end.
@@ -101,4 +104,12 @@ pub enum Schedule {
 
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
 }

@@ -54,6 +54,7 @@ impl Place {
             for epoch in &mut result.epochs {
                 epoch.seconds = 0.0;
             }
+            result.threads = 0;
             let weights = self.result(seed).with_file_name("model.safetensors");
             (result, fs::read(weights).unwrap())
         };
@@ -124,7 +125,7 @@ fn killed_and_begun_again_it_ends_in_the_same_files() {
         "{}",
         text(&output.stdout)
     );
-    assert_eq!(undisturbed.runs(), disturbed.runs());
+    assert!(undisturbed.runs() == disturbed.runs());
 
     let output = disturbed.run(&["small.json", "--seeds", "1-4"]);
     assert!(

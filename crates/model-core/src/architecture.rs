@@ -150,11 +150,10 @@ impl Architecture {
         self.convolution(channels, kernel, channels, true)
     }
 
-    /// Appends a depthwise-separable convolution: a depthwise one over space, with nothing after it, then a 1×1
-    /// convolution block over channels. It takes the place of a convolution block with far fewer weights.
+    /// Appends a depthwise-separable convolution: a depthwise block over space, then a 1×1 convolution block over channels
+    /// (A. G. Howard et al., "MobileNets", 2017). It takes the place of a convolution block with far fewer weights.
     pub fn separable_block(self, out_channels: usize, kernel: usize) -> Self {
-        let channels = self.output_channels();
-        self.convolution(channels, kernel, channels, false)
+        self.depthwise_block(kernel)
             .convolution_block(out_channels, 1)
     }
 
@@ -185,6 +184,20 @@ impl Architecture {
             })
     }
 
+    /// Ends the network in a fully connected layer in two factors: a depthwise convolution as large as the map, which sums each
+    /// channel with a weight for every position, and a matrix from these sums to the classes. A matrix from every position
+    /// of every channel would have several times as many weights; the mean of each channel, on the other hand, forgets
+    /// where things are (S. Chen et al., "MobileFaceNets", 2018, call it global depthwise convolution).
+    pub fn factored_head(self, classes: usize) -> Self {
+        let channels = self.output_channels();
+        let side = self.map_side();
+        self.convolution(channels, side, channels, false)
+            .layer(Layer::FullyConnected {
+                in_features: channels,
+                out_features: classes,
+            })
+    }
+
     /// The same network with batch normalisation before every ReLU.
     pub fn with_batch_norm(mut self) -> Self {
         for layer in &mut self.layers {
@@ -195,14 +208,14 @@ impl Architecture {
         self
     }
 
-    /// The same network with its [convolution head](Self::convolution_head) replaced by a
-    /// [fully connected one](Self::fully_connected_head); any other network as it is.
-    pub fn with_fully_connected_head(mut self) -> Self {
+    /// The same network with its [convolution head](Self::convolution_head) replaced by a [factored](Self::factored_head)
+    /// fully connected one; any other network as it is.
+    pub fn with_factored_head(mut self) -> Self {
         match self.layers.as_slice() {
             [.., Layer::Convolution(head), Layer::GlobalAveragePool] if !head.relu => {
                 let classes = head.out_channels;
                 self.layers.truncate(self.layers.len() - 2);
-                self.fully_connected_head(classes)
+                self.factored_head(classes)
             }
             _ => self,
         }
@@ -241,6 +254,21 @@ impl Architecture {
             batch_norm: false,
             relu,
         }))
+    }
+
+    /// Height and width of the last layer's map; 0 where a layer does not fit, as the summary then says.
+    fn map_side(&self) -> usize {
+        let shrink = |side: usize, kernel: usize, stride: usize| {
+            let room = side.checked_sub(kernel);
+            room.map_or(0, |room| room / stride.max(1) + 1)
+        };
+        self.layers
+            .iter()
+            .fold(self.input_size, |side, layer| match layer {
+                Layer::Convolution(it) => shrink(side + 2 * it.padding, it.kernel, it.stride),
+                Layer::MaxPool { kernel, stride } => shrink(side, *kernel, *stride),
+                Layer::GlobalAveragePool | Layer::FullyConnected { .. } => 1,
+            })
     }
 
     fn output_channels(&self) -> usize {

@@ -171,13 +171,13 @@ fn groups_share_out_parameters_and_multiply_adds() {
             "Conv 3×3 + BN + ReLU",
             "Depthwise 3×3 + BN + ReLU",
             "Conv 3×3 (2 groups) + BN + ReLU",
-            "Depthwise 3×3",
+            "Depthwise 3×3 + BN + ReLU",
             "Conv 1×1 + BN + ReLU"
         ]
     );
     assert_eq!(
         column(&network, |layer| layer.parameters),
-        [72 + 16, 8 * 9 + 16, 6 * 4 * 9 + 12, 6 * 9, 5 * 6 + 10]
+        [72 + 16, 8 * 9 + 16, 6 * 4 * 9 + 12, 6 * 9 + 12, 5 * 6 + 10]
     );
     assert_eq!(
         column(&network, |layer| layer.macs),
@@ -195,11 +195,13 @@ fn a_separable_network_has_its_head_replaced() {
         .convolution_block(8, 3)
         .separable_block(16, 3);
     assert_eq!(
-        body.clone()
-            .convolution_head(10)
-            .with_fully_connected_head(),
-        body.fully_connected_head(10)
+        body.clone().convolution_head(10).with_factored_head(),
+        body.clone().factored_head(10)
     );
+    // 12×12 → 10×10 → 8×8: 64 weights for each of 16 channels, then 16 to 10 classes.
+    let parameters = |network: &Architecture| network.summary().unwrap().totals.parameters;
+    let head = parameters(&body.clone().factored_head(10)) - parameters(&body);
+    assert_eq!(head, 16 * 64 + 16 * 10 + 10);
 }
 
 #[test]

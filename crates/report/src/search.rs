@@ -23,8 +23,8 @@ standard deviation of that mean over the seeds; the lowest is of any of these ep
 
 A network is written layer by layer: a number is a 3×3 convolution block to so many channels (k5: a 5×5 one; p: padded, so
 that the map keeps its size), d a depthwise convolution, P max-pooling by 2. All end in global average pooling and a fully
-connected layer. The recipe is SGD with Nesterov momentum; cosine 11 0.01 falls to 0.01 times the learning rate within 11
-epochs, step 6 0.1 multiplies it by 0.1 after every 6 epochs, one-cycle 0.1 1 rises to 0.1 within 1 epoch. Augmentation is
+connected layer. The recipe is SGD with Nesterov momentum; cosine 2 11 0.02 falls from 2 to 0.02 times the learning rate
+within 11 epochs, step 6 0.1 multiplies it by 0.1 after every 6 epochs, one-cycle 0.1 1 rises to 0.1 within 1 epoch. Augmentation is
 up to so many pixels of translation, degrees of rotation, share of scaling, degrees of shear, pixels of elastic distortion.
 ";
 
@@ -145,9 +145,10 @@ fn recipe(recipe: &Recipe) -> String {
         Schedule::Constant => "constant".into(),
         Schedule::Step { epochs, factor } => format!("step {epochs} {factor}"),
         Schedule::Cosine {
+            initial_factor,
             epochs,
             final_factor,
-        } => format!("cosine {epochs} {final_factor}"),
+        } => format!("cosine {initial_factor} {epochs} {final_factor}"),
         Schedule::OneCycle { peak, rise_epochs } => format!("one-cycle {peak} {rise_epochs}"),
     };
     let augmentation = match &recipe.augmentation {

@@ -206,13 +206,14 @@ fn schedule(recipe: &Recipe, steps_per_epoch: usize) -> Result<ModuleLrScheduler
                 .map_err(anyhow::Error::msg)
         }
         Schedule::Cosine {
+            initial_factor,
             epochs,
             final_factor,
         } => {
             let lowest = recipe.learning_rate * final_factor;
             let steps = epochs * steps_per_epoch;
-            let falling = CosineAnnealingLrSchedulerConfig::new(recipe.learning_rate, steps)
-                .with_min_lr(lowest);
+            let highest = recipe.learning_rate * initial_factor;
+            let falling = CosineAnnealingLrSchedulerConfig::new(highest, steps).with_min_lr(lowest);
             let both = vec![falling.into(), LrSchedulerConfig::Constant(lowest)];
             SequentialLrSchedulerConfig::new(both, vec![steps])
                 .init()

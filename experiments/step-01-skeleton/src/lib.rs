@@ -46,14 +46,14 @@ pub fn experiment() -> Experiment {
         title: "Step 1: the skeleton, seven convolutions and nothing else".into(),
         architecture: Architecture::new(1, 28)
             // Few channels where maps are large, for they cost the most there.
-            .convolution_block(6, 3)
+            .convolution_block(8, 3)
             .convolution_block(8, 3)
             // Pooled as soon as a value sees a stroke's width and its edges, 5 pixels.
             .max_pool(2)
-            .convolution_block(12, 3)
-            .convolution_block(14, 3)
-            .convolution_block(16, 3)
-            .convolution_block(16, 3)
+            // A channel more costs a separable block a third of what it costs a convolution of 3×3.
+            .separable_block(24, 3)
+            .separable_block(28, 3)
+            .separable_block(34, 3)
             .convolution_head(10),
         recipe: Recipe {
             optimizer: Optimizer::Sgd {

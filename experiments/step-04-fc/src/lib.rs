@@ -41,8 +41,8 @@ pub fn experiment() -> Experiment {
     let previous = step_03_dropout::experiment();
     Experiment {
         name: "step-04-fc".into(),
-        title: "Step 4: a fully connected layer after global average pooling".into(),
-        architecture: previous.architecture.with_fully_connected_head(),
+        title: "Step 4: a fully connected layer in place of each map's mean".into(),
+        architecture: previous.architecture.with_factored_head(),
         ..previous
     }
 }

@@ -44,12 +44,13 @@ pub fn experiment() -> Experiment {
     let previous = step_05_augmentation::experiment();
     Experiment {
         name: "step-06-lr-scheduler".into(),
-        title: "Step 6: the learning rate divided by ten after every six epochs".into(),
+        title: "Step 6: a learning rate that falls along a cosine".into(),
         recipe: Recipe {
-            // High for long enough to get near, low for long enough to settle.
-            schedule: Schedule::Step {
-                epochs: 6,
-                factor: 0.1,
+            // High for long enough to get near, low for long enough to hold.
+            schedule: Schedule::Cosine {
+                initial_factor: 2.0,
+                epochs: 11,
+                final_factor: 0.02,
             },
             ..previous.recipe
         },
