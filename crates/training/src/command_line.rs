@@ -1,5 +1,6 @@
 //! The command line of a step: the same for all.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -52,6 +53,13 @@ impl Images {
             Split::Test => &[],
         }
     }
+}
+
+/// Prints a line, and goes on where nobody reads it: what was trained is not to be lost for that.
+macro_rules! say {
+    ($($words:tt)*) => {
+        writeln!(std::io::stdout(), $($words)*).unwrap_or_default()
+    };
 }
 
 /// What can be said about a run on the command line.
@@ -208,17 +216,17 @@ fn run(mut experiment: Experiment, options: &Options, interrupter: &Interrupter)
 
     let (network, result) = train(&experiment, &data, &selected, interrupter.clone())?;
     run_directory::write(&directory, &result, &network)?;
-    println!("\n{}", verdict(&result));
-    println!("Result and weights: {}", directory.display());
+    say!("\n{}", verdict(&result));
+    say!("Result and weights: {}", directory.display());
     if options.record {
         let path = run_directory::record(&directory, &result)?;
-        println!(
+        say!(
             "Recorded: {} (`cargo ladder report` brings the documents up to date)",
             path.display()
         );
     }
     match read_results(&results_directory()) {
-        Ok(recorded) => println!(
+        Ok(recorded) => say!(
             "\n{}",
             ResultsTable::new(&recorded).mark(&result).to_terminal()
         ),
@@ -231,7 +239,7 @@ fn run(mut experiment: Experiment, options: &Options, interrupter: &Interrupter)
 fn announce(experiment: &Experiment, selected: &Selected, data: &Data) {
     let recipe = &experiment.recipe;
     let threads = rayon::current_num_threads();
-    println!(
+    say!(
         "{}: backend {} on {} ({threads} thread{}), seed {}",
         experiment.name,
         selected.backend,
@@ -239,7 +247,7 @@ fn announce(experiment: &Experiment, selected: &Selected, data: &Data) {
         if threads == 1 { "" } else { "s" },
         recipe.seed
     );
-    println!(
+    say!(
         "{} training images, {} {} images; {} epoch{} in batches of {}",
         data.train.len(),
         data.evaluation.len(),
@@ -252,7 +260,7 @@ fn announce(experiment: &Experiment, selected: &Selected, data: &Data) {
         recipe.batch_size
     );
     if selected.compiles_kernels {
-        println!("The first steps compile the device's kernels, which can take a minute.");
+        say!("The first steps compile the device's kernels, which can take a minute.");
     }
 }
 

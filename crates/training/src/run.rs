@@ -281,4 +281,71 @@ mod tests {
         let pin = format!("\nburn = {{ version = \"={BURN_VERSION}\",");
         assert!(manifest.contains(&pin), "{pin}");
     }
+
+    /// The learning rate of every step of a run.
+    fn learning_rates(schedule: Schedule, epochs: usize, steps_per_epoch: usize) -> Vec<f64> {
+        let recipe = Recipe {
+            optimizer: Optimizer::Sgd {
+                momentum: 0.9,
+                nesterov: true,
+                weight_decay: 0.0,
+            },
+            learning_rate: 0.1,
+            schedule,
+            batch_size: 1,
+            epochs,
+            dropout: 0.0,
+            augmentation: None,
+            label_smoothing: 0.0,
+            seed: 1,
+        };
+        let mut scheduler = super::schedule(&recipe, steps_per_epoch).unwrap();
+        (0..epochs * steps_per_epoch)
+            .map(|_| scheduler.step().base())
+            .collect()
+    }
+
+    fn assert_close(found: &[f64], expected: &[f64]) {
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-12, "{found}, not {expected}");
+        }
+    }
+
+    #[test]
+    fn a_cosine_ends_before_the_run_and_stays_low() {
+        let schedule = Schedule::Cosine {
+            initial_factor: 2.0,
+            epochs: 2,
+            final_factor: 0.1,
+        };
+        // Between 0.2 and 0.01, at 0, 45, 90 and 135 degrees of the cosine.
+        let at = |degrees: f64| 0.01 + 0.19 * (1.0 + degrees.to_radians().cos()) / 2.0;
+        let falling = [at(0.0), at(45.0), at(90.0), at(135.0)];
+        assert_close(
+            &learning_rates(schedule, 3, 2),
+            &[&falling[..], &[0.01, 0.01]].concat(),
+        );
+    }
+
+    #[test]
+    fn one_cycle_rises_in_a_line_and_falls_in_a_line() {
+        let schedule = Schedule::OneCycle {
+            peak: 0.3,
+            rise_epochs: 1,
+        };
+        assert_close(
+            &learning_rates(schedule, 3, 2),
+            &[0.1, 0.2, 0.3, 0.225, 0.15, 0.075],
+        );
+    }
+
+    #[test]
+    fn steps_multiply_after_so_many_epochs() {
+        let schedule = Schedule::Step {
+            epochs: 2,
+            factor: 0.1,
+        };
+        assert_close(&learning_rates(schedule, 3, 1), &[0.1, 0.1, 0.01]);
+    }
 }

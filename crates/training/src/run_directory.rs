@@ -50,7 +50,12 @@ pub fn record(directory: &Path, result: &RunResult) -> Result<PathBuf> {
         write_whole(&recorded.with_extension("safetensors"), &content)?;
     }
     let path = recorded.with_extension("json");
-    write_whole(&path, json(result)?.as_bytes())?;
+    let text = match result.split {
+        // A search has many runs, which nobody reads one by one.
+        Split::Holdout => serde_json::to_string(result)? + "\n",
+        Split::Test | Split::Swapped => json(result)?,
+    };
+    write_whole(&path, text.as_bytes())?;
     Ok(path)
 }
 

@@ -131,16 +131,21 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if options.dry_run {
         for job in &jobs {
             let words = job.arguments.iter().map(|word| shell_word(word));
-            println!("cargo ladder {}", words.collect::<Vec<_>>().join(" "));
+            writeln!(
+                io::stdout(),
+                "cargo ladder {}",
+                words.collect::<Vec<_>>().join(" ")
+            )?;
         }
         return Ok(ExitCode::SUCCESS);
     }
-    println!(
+    writeln!(
+        io::stdout(),
         "{} to make, {there} there already; {} side by side, {threads} thread{} each",
         count(jobs.len(), "run"),
         side_by_side.min(jobs.len()),
         if threads == 1 { "" } else { "s" },
-    );
+    )?;
     Ok(make(&jobs, side_by_side)?.report(jobs.len()))
 }
 
@@ -200,7 +205,8 @@ struct Outcome {
 
 impl Outcome {
     fn report(self, jobs: usize) -> ExitCode {
-        println!("{} of {} made", self.made, count(jobs, "run"));
+        let made = format!("{} of {} made", self.made, count(jobs, "run"));
+        writeln!(io::stdout(), "{made}").unwrap_or_default();
         for failure in &self.failed {
             eprintln!("error: {failure}");
         }
