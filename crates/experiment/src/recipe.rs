@@ -36,6 +36,10 @@ pub struct Recipe {
     pub dropout: f64,
     /// Random changes to each training image, if any.
     pub augmentation: Option<Augmentation>,
+    /// How many of the last epochs train on the images as they are, without augmentation (Z. He et al., "Data Augmentation
+    /// Revisited", 2019).
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub refinement_epochs: usize,
     /// Share of each training label that is spread evenly over all classes (C. Szegedy et al., "Rethinking the Inception
     /// Architecture for Computer Vision", 2016).
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -112,4 +116,8 @@ fn one() -> f64 {
 
 fn is_one(value: &f64) -> bool {
     *value == 1.0
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }

@@ -41,6 +41,7 @@ pub struct TrainLoader {
     batch_size: NonZeroUsize,
     seed: u64,
     augmentation: Option<Augmentation>,
+    augmented_epochs: usize,
     device: Device,
     next_epoch: Arc<AtomicUsize>,
 }
@@ -61,8 +62,17 @@ impl TrainLoader {
             batch_size,
             seed,
             augmentation,
+            augmented_epochs: usize::MAX,
             device,
             next_epoch: Arc::new(AtomicUsize::new(0)),
+        }
+    }
+
+    /// The same loader, but from epoch `epochs` on, counted from 0, images are as they are.
+    pub fn augmenting_for(self, epochs: usize) -> Self {
+        Self {
+            augmented_epochs: epochs,
+            ..self
         }
     }
 
@@ -80,7 +90,8 @@ impl TrainLoader {
 
     fn images(&self, epoch: usize, indices: &[usize]) -> Tensor<4> {
         let original = |&index| self.digits.image(index);
-        let Some(augmentation) = self.augmentation else {
+        let augmentation = self.augmentation.filter(|_| epoch < self.augmented_epochs);
+        let Some(augmentation) = augmentation else {
             return images_to_tensor(indices.iter().map(original), &self.device);
         };
         let augmented: Vec<[f32; PIXELS]> = indices

@@ -55,10 +55,13 @@ pub(crate) fn section(inputs: &Inputs) -> Result<String> {
 /// A comparison in a sentence.
 pub(crate) fn sentence(comparison: &Comparison, before: &str) -> String {
     format!(
-        "Against {before}: {} points after the last epoch (95 % interval over seeds {}; p = {} over images): {}.",
+        "Against {before}: {} points after the last epoch (95 % interval over seeds {}; p {} over images): {}.",
         points(comparison.difference),
         interval(comparison),
-        p_value(comparison.p_of_images),
+        match p_value(comparison.p_of_images) {
+            below if below.starts_with('<') => below,
+            p => format!("= {p}"),
+        },
         comparison.verdict().words()
     )
 }

@@ -22,8 +22,8 @@ standard deviation of that mean over the seeds; the lowest is of any of these ep
 `cargo ladder run results/search/NAME/seed-1.json --holdout --seeds 1-3` makes such runs again.
 
 A network is written layer by layer: a number is a 3×3 convolution block to so many channels (k5: a 5×5 one; p: padded, so
-that the map keeps its size), d a depthwise convolution, P max-pooling by 2. All end in global average pooling and a fully
-connected layer. The recipe is SGD with Nesterov momentum; cosine 2 11 0.02 falls from 2 to 0.02 times the learning rate
+that the map keeps its size; g40: in 40 groups; l: linear, without batch normalisation and ReLU), d a depthwise convolution, P
+max-pooling by 2. All end in global average pooling, which does nothing to a map of one pixel, and a fully connected layer. The recipe is SGD with Nesterov momentum; cosine 2 11 0.02 falls from 2 to 0.02 times the learning rate
 within 11 epochs, step 6 0.1 multiplies it by 0.1 after every 6 epochs, one-cycle 0.1 1 rises to 0.1 within 1 epoch. Augmentation is
 up to so many pixels of translation, degrees of rotation, share of scaling, degrees of shear, pixels of elastic distortion.
 ";
@@ -95,7 +95,12 @@ fn mean_of_last(run: &RunResult) -> f64 {
 /// A network in one line; see the introduction.
 pub(crate) fn notation(architecture: &Architecture) -> String {
     let words: Vec<String> = architecture.layers.iter().filter_map(word).collect();
-    words.join(" ")
+    let plain = if architecture.has_batch_norm() {
+        ""
+    } else {
+        "no BN: "
+    };
+    format!("{plain}{}", words.join(" "))
 }
 
 fn word(layer: &Layer) -> Option<String> {
@@ -107,6 +112,7 @@ fn word(layer: &Layer) -> Option<String> {
                 kernel,
                 padding,
                 groups,
+                relu,
                 ..
             } = convolution;
             let depthwise = *groups > 1 && groups == in_channels && groups == out_channels;
@@ -118,8 +124,14 @@ fn word(layer: &Layer) -> Option<String> {
             if *kernel != 3 {
                 word += &format!("k{kernel}");
             }
+            if *groups > 1 && !depthwise {
+                word += &format!("g{groups}");
+            }
             if *padding > 0 {
                 word.push('p');
+            }
+            if !relu {
+                word.push('l');
             }
             Some(word)
         }
@@ -170,6 +182,12 @@ fn recipe(recipe: &Recipe) -> String {
         format!("dropout {}", recipe.dropout),
         augmentation,
     ];
+    if recipe.refinement_epochs > 0 {
+        words.push(format!(
+            "the last {} epochs without",
+            recipe.refinement_epochs
+        ));
+    }
     if recipe.label_smoothing > 0.0 {
         words.push(format!("label smoothing {}", recipe.label_smoothing));
     }

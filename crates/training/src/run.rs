@@ -94,7 +94,8 @@ pub fn train(
         recipe.seed,
         recipe.augmentation,
         device.clone(),
-    );
+    )
+    .augmenting_for(recipe.epochs.saturating_sub(recipe.refinement_epochs));
     let evaluation_loader = EvaluationLoader::new(
         data.evaluation.clone(),
         EVALUATION_BATCH,
@@ -296,6 +297,7 @@ mod tests {
             epochs,
             dropout: 0.0,
             augmentation: None,
+            refinement_epochs: 0,
             label_smoothing: 0.0,
             seed: 1,
         };

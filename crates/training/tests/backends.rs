@@ -148,6 +148,7 @@ fn a_short_training_lowers_the_loss() {
             epochs: 5,
             dropout: 0.02,
             augmentation: None,
+            refinement_epochs: 0,
             label_smoothing: 0.0,
             seed: 1,
         },

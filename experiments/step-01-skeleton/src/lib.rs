@@ -19,7 +19,26 @@
 //!
 //! <!-- begin: result -->
 //!
-//! No run is recorded yet.
+//! 3,344 parameters; 4.7 seconds an epoch with flex.
+//!
+//! | Seed |      Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |           Last |          Train | Train − test |  As trained on |
+//! |------|----------------|-------|--------------------------------------|---------|----------------|----------------|--------------|----------------|
+//! |    1 |        98.41 % |    15 |        9,752 9,724 9,793 9,786 9,841 | 97.24 % |        98.41 % |        98.32 % |        -0.09 |        97.66 % |
+//! |    2 |        97.91 % |     6 |        9,709 9,615 9,785 9,714 9,625 | 96.15 % |        96.25 % |        96.44 % |        +0.19 |        97.44 % |
+//! |    3 |        98.01 % |    14 |        9,769 9,752 9,755 9,801 9,750 | 97.50 % |        97.50 % |        97.33 % |        -0.17 |        97.50 % |
+//! |    4 |        96.05 % |    13 |        9,407 9,550 9,605 9,334 9,464 | 93.34 % |        94.64 % |        94.44 % |        -0.20 |        95.29 % |
+//! |    5 |        98.04 % |    14 |        9,667 9,718 9,756 9,804 9,765 | 96.67 % |        97.65 % |        97.76 % |        +0.11 |        97.42 % |
+//! |  all | 97.68 ± 0.93 % |       |                                      | 93.34 % | 96.89 ± 1.48 % | 96.86 ± 1.51 % |   mean -0.03 | 97.06 ± 1.00 % |
+//!
+//! Train is the accuracy on the training images as they are, after the last epoch; train − test is in points. As trained
+//! on: the same while training, with dropout and augmentation active wherever the step has them.
+//!
+//! From:
+//! `results/step-01-skeleton/seed-1.json`,
+//! `results/step-01-skeleton/seed-2.json`,
+//! `results/step-01-skeleton/seed-3.json`,
+//! `results/step-01-skeleton/seed-4.json`,
+//! `results/step-01-skeleton/seed-5.json`
 //!
 //! <!-- end: result -->
 //!
@@ -71,6 +90,7 @@ pub fn experiment() -> Experiment {
             epochs: 15,
             dropout: 0.0,
             augmentation: None,
+            refinement_epochs: 0,
             label_smoothing: 0.0,
             seed: 1,
         },

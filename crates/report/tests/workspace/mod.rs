@@ -142,6 +142,7 @@ fn experiment(name: &'static str) -> Experiment {
             epochs: 7,
             dropout: 0.0,
             augmentation: None,
+            refinement_epochs: 0,
             label_smoothing: 0.0,
             seed: 1,
         },
