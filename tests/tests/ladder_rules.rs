@@ -105,7 +105,15 @@ fn a_step_changes_nothing_but_its_own_column() {
         };
         (architecture, recipe)
     };
-    for pair in steps().windows(2) {
+    let steps = steps();
+    // The last step changes widths, and nothing but these.
+    let (last, before) = (&steps[6], &steps[5]);
+    assert_eq!(neutral(last).1, neutral(before).1);
+    assert_eq!(
+        (&last.recipe, columns(last)),
+        (&before.recipe, columns(before))
+    );
+    for pair in steps[..6].windows(2) {
         assert_eq!(
             neutral(&pair[0]),
             neutral(&pair[1]),

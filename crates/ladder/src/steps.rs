@@ -3,7 +3,7 @@
 use experiment::Experiment;
 
 /// All steps, first to last.
-pub fn experiments() -> [Experiment; 6] {
+pub fn experiments() -> [Experiment; 7] {
     [
         step_01_skeleton::experiment(),
         step_02_batchnorm::experiment(),
@@ -11,6 +11,7 @@ pub fn experiments() -> [Experiment; 6] {
         step_04_fc::experiment(),
         step_05_augmentation::experiment(),
         step_06_lr_scheduler::experiment(),
+        step_07_width::experiment(),
     ]
 }
 

@@ -8,26 +8,23 @@
 //! ## Result
 //!
 //! <!-- begin: result -->
+//!
+//! No run is recorded yet.
+//!
 //! <!-- end: result -->
 
 use experiment::{Experiment, Recipe};
-use model_core::Architecture;
 
 /// The networks, smallest first.
 pub fn experiments() -> Vec<Experiment> {
-    let network = |name: &str, stem: [usize; 2], widths: [usize; 3]| {
-        let last = step_06_lr_scheduler::experiment();
-        let image = Architecture::new(1, 28);
-        let stem = stem
-            .into_iter()
-            .fold(image, |it, width| it.convolution_block(width, 3));
-        let body = widths
-            .into_iter()
-            .fold(stem.max_pool(2), |it, width| it.separable_block(width, 3));
+    let network = |name: &str, stem, blocks| {
+        let last = step_07_width::experiment();
         Experiment {
             name: name.into(),
             title: format!("The frontier: {name}"),
-            architecture: body.factored_head(10).with_batch_norm(),
+            architecture: step_01_skeleton::body(stem, blocks)
+                .factored_head(10)
+                .with_batch_norm(),
             recipe: Recipe {
                 dropout: 0.0,
                 ..last.recipe

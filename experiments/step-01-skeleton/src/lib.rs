@@ -65,17 +65,8 @@ pub fn experiment() -> Experiment {
     Experiment {
         name: "step-01-skeleton".into(),
         title: "Step 1: the skeleton, convolutions and nothing else".into(),
-        architecture: Architecture::new(1, 28)
-            // Few channels where maps are large, for they cost the most there.
-            .convolution_block(8, 3)
-            .convolution_block(8, 3)
-            // Pooled as soon as a value sees a stroke's width and its edges, 5 pixels.
-            .max_pool(2)
-            // A channel more costs a separable block a third of what it costs a convolution of 3×3.
-            .separable_block(24, 3)
-            .separable_block(28, 3)
-            .separable_block(34, 3)
-            .convolution_head(10),
+        // A channel more costs a separable block a third of what it costs a convolution of 3×3.
+        architecture: body([8, 8], [24, 28, 34]).convolution_head(10),
         recipe: Recipe {
             optimizer: Optimizer::Sgd {
                 momentum: 0.9,
@@ -95,4 +86,18 @@ pub fn experiment() -> Experiment {
             seed: 1,
         },
     }
+}
+
+/// All layers but the head: two convolutions of these widths, a max-pool, and three separable blocks.
+pub fn body(stem: [usize; 2], blocks: [usize; 3]) -> Architecture {
+    let [first, second] = stem;
+    let pooled = Architecture::new(1, 28)
+        // Few channels where maps are large, for they cost the most there.
+        .convolution_block(first, 3)
+        .convolution_block(second, 3)
+        // As soon as a value sees a stroke's width and its edges, 5 pixels.
+        .max_pool(2);
+    blocks
+        .into_iter()
+        .fold(pooled, |network, width| network.separable_block(width, 3))
 }
