@@ -98,7 +98,7 @@ fn check(mut architecture: Architecture, input_size: usize) {
 }
 
 #[test]
-fn of_the_six_steps() {
+fn of_every_step() {
     for step in steps() {
         check(step.architecture, 48);
     }

@@ -4,10 +4,10 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, pre
 
 use mnist::Split;
 
-use crate::{Epoch, RunResult, Schedule};
+use crate::{Epoch, RunResult, Schedule, TARGET_ACCURACY};
 
 /// The source's columns, then ours.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "Experiment",
     "Parameters",
     "Batch Normalization",
@@ -17,6 +17,7 @@ const COLUMNS: [&str; 12] = [
     "LR Scheduler",
     "Validation Accuracy",
     "Lowest of last 5",
+    "Of these ≥ 99.4 %",
     "Train Accuracy",
     "Seconds/epoch",
     "Seeds",
@@ -152,6 +153,13 @@ impl Row {
         )
     }
 
+    /// How many of the last epochs' accuracies reach the target.
+    fn held(&self) -> String {
+        let epochs = || self.runs.iter().flat_map(|run| run.last_epochs());
+        let held = epochs().filter(|epoch| epoch.test_accuracy() >= TARGET_ACCURACY);
+        format!("{} of {}", held.count(), epochs().count())
+    }
+
     fn cells(&self, name: String) -> Vec<String> {
         let run = self.first();
         let yes = |it: bool| String::from(if it { "yes" } else { "no" });
@@ -178,6 +186,7 @@ impl Row {
                 " %",
             ),
             format!("{:.2} %", 100.0 * lowest),
+            self.held(),
             mean_and_deviation(&over_runs(|run| 100.0 * run.train.accuracy()), 2, " %"),
             mean_and_deviation(&over_runs(RunResult::seconds_per_epoch), 1, ""),
             self.runs.len().to_string(),

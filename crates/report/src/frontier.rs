@@ -173,19 +173,18 @@ fn draw(points: &[Point], svg: &mut String) -> Result<()> {
         .draw()?;
     let target = 100.0 * TARGET_ACCURACY;
     chart.draw_series(LineSeries::new([(0.0, target), (9_000.0, target)], GREY))?;
-    let series: [(&str, RGBColor, fn(&Point) -> f64); 2] = [
-        ("here: mean over five seeds", OURS, |point| point.mean),
-        ("here: lowest of any seed and epoch", LOWEST, |point| {
-            point.lowest
-        }),
-    ];
-    for (name, colour, value) in series {
-        let line = points.iter().map(|point| (point.parameters, value(point)));
+    let means: Vec<_> = points.iter().map(|it| (it.parameters, it.mean)).collect();
+    let lowest: Vec<_> = points.iter().map(|it| (it.parameters, it.lowest)).collect();
+    for (name, colour, line) in [
+        ("here: mean over five seeds", OURS, means),
+        ("here: lowest of any seed and epoch", LOWEST, lowest),
+    ] {
+        let dots = line.iter().map(|at| Circle::new(*at, 4, colour.filled()));
+        chart.draw_series(dots)?;
         chart
-            .draw_series(LineSeries::new(line.clone(), colour.stroke_width(3)))?
+            .draw_series(LineSeries::new(line, colour.stroke_width(3)))?
             .label(name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], colour.stroke_width(3)));
-        chart.draw_series(line.map(|at| Circle::new(at, 4, colour.filled())))?;
     }
     let others = PUBLISHED.map(|it| (f64::from(it.parameters), it.accuracy));
     chart
