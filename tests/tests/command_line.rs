@@ -52,7 +52,6 @@ fn record_is_refused_for_anything_but_the_steps_own_run() {
         (&["--epochs", "1"], "--epochs"),
         (&["--batch-size", "32"], "--batch-size"),
         (&["--train-limit", "100"], "--train-limit"),
-        (&["--holdout"], "--holdout"),
         (&["--data-dir", "/nowhere"], "--data-dir"),
     ];
     for (arguments, reason) in cases {

@@ -116,7 +116,7 @@ mod tests {
             );
             let message = error.to_string();
             for experiment in ladder::steps::experiments() {
-                assert!(message.contains(experiment.name), "{name}: {message}");
+                assert!(message.contains(&experiment.name), "{name}: {message}");
             }
         }
     }

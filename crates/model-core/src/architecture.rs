@@ -157,6 +157,14 @@ impl Architecture {
             .convolution_block(out_channels, 1)
     }
 
+    /// Appends a depthwise-separable convolution whose depthwise part is linear: nothing follows it but the 1×1 convolution
+    /// block. It has two weights a channel less than a [separable block](Self::separable_block), and one ReLU less.
+    pub fn linear_separable_block(self, out_channels: usize, kernel: usize) -> Self {
+        let channels = self.output_channels();
+        self.convolution(channels, kernel, channels, false)
+            .convolution_block(out_channels, 1)
+    }
+
     /// Appends max-pooling of non-overlapping `kernel`×`kernel` windows.
     pub fn max_pool(self, kernel: usize) -> Self {
         let stride = kernel;

@@ -7,13 +7,13 @@ use clap::Args;
 use experiment::Experiment;
 use model_core::{to_json, to_markdown, to_terminal};
 
-use ladder::steps;
+use crate::subjects;
 
 /// Options of `ladder architecture`.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// Name or number of the step, for example step-04-fc or 4
-    #[arg(value_parser = steps::parse)]
+    /// Name or number of the step, for example step-04-fc or 4; a network of the frontier; or a JSON file of an experiment or run
+    #[arg(value_parser = subjects::parse)]
     pub step: Experiment,
     /// Print Markdown
     #[arg(long, conflicts_with = "json")]
