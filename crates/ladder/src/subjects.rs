@@ -51,6 +51,15 @@ pub fn parse_several(text: &str) -> Result<Subject, String> {
     Ok(Subject { experiments })
 }
 
+/// Whether an experiment is a step or a network of the frontier, as these are now, with whatever seed.
+pub fn is_known(experiment: &Experiment) -> bool {
+    parse(&experiment.name).is_ok_and(|mut known| {
+        known.recipe.seed = experiment.recipe.seed;
+        (known.architecture, known.recipe)
+            == (experiment.architecture.clone(), experiment.recipe.clone())
+    })
+}
+
 /// Whether a word names a file rather than an experiment that is part of the code.
 pub fn is_file(text: &str) -> bool {
     let path = Path::new(text);

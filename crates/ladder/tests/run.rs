@@ -162,6 +162,20 @@ fn a_run_that_fails_does_not_keep_others_from_being_made() {
 }
 
 #[test]
+fn only_what_is_in_the_code_is_recorded_on_test_images() {
+    let place = Place::new();
+    let output = Command::new(env!("CARGO_BIN_EXE_ladder"))
+        .args(["train", "small.json", "--record"])
+        .current_dir(place.0.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let error = text(&output.stderr);
+    assert!(error.starts_with("error: small is not part of"), "{error}");
+    assert!(!place.path("runs").exists());
+}
+
+#[test]
 fn a_dry_run_prints_commands_and_makes_nothing() {
     let place = Place::new();
     let output = place.run(&[

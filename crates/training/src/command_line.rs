@@ -145,6 +145,11 @@ pub fn run_experiment(experiment: Experiment, options: &Options) -> ExitCode {
 }
 
 impl Options {
+    /// The split of a run that is to be recorded; none for any other.
+    pub fn recorded_split(&self) -> Option<Split> {
+        self.record.then(|| self.images.split())
+    }
+
     /// Why a run with these options is no evidence for the step.
     fn reason_not_to_record(&self, experiment: &Experiment) -> Option<&'static str> {
         let recipe = &experiment.recipe;

@@ -37,9 +37,9 @@ fn architecture() -> Architecture {
         .convolution_block(6, 3)
         .max_pool(2)
         .convolution_block(8, 3)
-        .convolution_block(12, 3)
+        .separable_block(12, 3)
         .with_batch_norm()
-        .fully_connected_head(10)
+        .factored_head(10)
 }
 
 /// Collects the gradient of every parameter that has one.
@@ -97,8 +97,8 @@ fn logits_and_gradients_are_those_of_flex() {
     flex.seed(1);
     weights::save(&architecture().init(0.0, &flex).unwrap(), &file).unwrap();
     let expected = logits_and_gradients(flex, &file);
-    // Logits; weight, gamma and beta of three blocks; weight and bias of the fully connected layer.
-    assert_eq!(expected.len(), 1 + 3 * 3 + 2);
+    // Logits; weight, gamma and beta of four blocks; weights of the head's two factors, and its bias.
+    assert_eq!(expected.len(), 1 + 4 * 3 + 3);
     for selected in others() {
         let found = logits_and_gradients(selected.device, &file);
         assert_eq!(found.len(), expected.len(), "{}", selected.backend);

@@ -4,9 +4,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use experiment::Experiment;
+use mnist::Split;
 use training::command_line::{self, EXIT_CODES, run_experiment};
 
 use crate::subjects;
+
+const WRONG_USAGE: u8 = 2;
 
 /// Options of `ladder train`.
 #[derive(Args, Debug)]
@@ -21,5 +24,16 @@ pub struct Options {
 
 /// Trains, and returns the exit code.
 pub fn run(options: Options) -> ExitCode {
+    let on_test_images = options
+        .run
+        .recorded_split()
+        .is_some_and(|split| split != Split::Holdout);
+    if on_test_images && !subjects::is_known(&options.experiment) {
+        eprintln!(
+            "error: {} is not part of the code as it is: --record takes it with --holdout only",
+            options.experiment.name
+        );
+        return ExitCode::from(WRONG_USAGE);
+    }
     run_experiment(options.experiment, &options.run)
 }
