@@ -9,9 +9,28 @@
 //!
 //! <!-- begin: result -->
 //!
-//! No run is recorded yet.
+//! | Network                              | Parameters | Multiply-adds | After the last epoch | Mean of last 5 | Lowest of last 5 | At 99.40 % or above | Seeds |
+//! |--------------------------------------|------------|---------------|----------------------|----------------|------------------|---------------------|-------|
+//! | 4 6 P d 12k1 d 16k1 d 16k1 dk6l      |      2,000 |       195,688 |       99.06 ± 0.13 % |        99.06 % |          98.86 % |             0 of 25 |     5 |
+//! | 6 8 P dl 16k1 dl 20k1 dl 22k1 dk6l   |      2,936 |       358,364 |       99.35 ± 0.07 % |        99.34 % |          99.16 % |             7 of 25 |     5 |
+//! | 8 d 16k1 P d 20k1 d 24k1 d 32k1 dk6l |      4,198 |       289,408 |       99.38 ± 0.03 % |        99.38 % |          99.33 % |            10 of 25 |     5 |
+//! | 8 8 P d 24k1 d 28k1 d 34k1 dk6l      |      4,902 |       508,588 |       99.40 ± 0.06 % |        99.40 % |          99.29 % |            18 of 25 |     5 |
+//! | 8 8 P d 24k1 d 32k1 d 40k1 dk6l      |      5,666 |       528,112 |       99.46 ± 0.03 % |        99.47 % |          99.36 % |            23 of 25 |     5 |
+//! | 8 12 P d 32k1 d 40k1 d 48k1 dk6l     |      7,942 |       780,176 |       99.47 ± 0.07 % |        99.47 % |          99.38 % |            23 of 25 |     5 |
 //!
 //! <!-- end: result -->
+//!
+//! ## Analysis
+//!
+//! From 2,000 to 5,666 parameters the mean rises with every size, by 0.28 points first and by 0.06 in the end. 99.4 % is held on average
+//! from 4,902 parameters on, and in no size in every last epoch of every seed; the two largest come nearest, 23 of 25.
+//!
+//! - The largest network is no better than the one before it. It is step 7's, but for dropout, and step 7 holds the target where
+//!   this does not. On the hold-out images dropout had looked like a loss (`q5c-d005` and `q5c` in
+//!   [what was tried](../../../results/search/README.md), two seeds and three), which is why it is left out here. So few seeds
+//!   told nothing, and the guess was wrong or at least did not help.
+//! - What remains is the seed: within a run the last five epochs differ by some hundredths of a point, between seeds by a tenth
+//!   and more. To hold a threshold with every seed, a network must lie above it by more than that.
 
 use experiment::{Experiment, Recipe};
 use model_core::Architecture;
