@@ -44,7 +44,7 @@
 //! `results/step-07-width/seed-12.json`,
 //! `results/step-07-width/seed-13.json`
 //!
-//! Against step-06-lr-scheduler: +0.05 points after the last epoch (95 % interval over seeds -0.00 to +0.11; p = 0.047 over images): no difference shown.
+//! Against step-06-lr-scheduler: +0.05 points after the last epoch (95 % interval over seeds +0.01 to +0.09; p = 0.022 over images): better.
 //!
 //! <!-- end: result -->
 //!
@@ -53,11 +53,13 @@
 //! The target is met: with each of seeds 1 to 5, each of the last five epochs is at 99.40 % or above, 25 of 25, and so it is with three
 //! seeds that were not tried before, 11 to 13. The lowest is 99.42 %, the mean 99.50 %, five hundredths less than was expected.
 //!
-//! - Against step 6 no difference is shown after the last epoch, by a hair: 0.06 points, with an interval over seeds that begins
-//!   just above zero, but p = 0.052 over the images. What is different is how many of the last five epochs reach the target: 25 of 25,
-//!   after 20 of 25. That is what a mean 0.06 points higher and seeds closer together do to a count with a threshold between them.
-//! - It fits the training images better, 99.63 % as they are and 99.29 % as trained on, after 99.53 and 99.07 %: it has the capacity to.
-//!   The gap to the test images, 0.11 points, is small still.
+//! - Against step 6 it is better by 0.05 points, with eight seeds each. With the five seeds that were planned no difference was shown,
+//!   by a hair: p was 0.052 over the images. Whoever adds seeds until a test agrees will find that it does; these three were to be
+//!   run whatever the first five showed, but the claim is as thin as that.
+//! - What is different is how many of the last five epochs reach the target: 40 of 40, after 34 of 40. That is what a mean a little
+//!   higher does to a count with a threshold just below it.
+//! - It fits the training images better, 99.62 % as they are, after 99.52 %: it has the capacity to. The gap to the test images, 0.11
+//!   points, is small still.
 //! - A run wavers by 0.05 points over its last five epochs, from best to worst on average. Seeds differ less than the standard
 //!   error of an accuracy on 10,000 images, 0.07 points: the choice of these 10,000 matters more than the seed.
 //! - Why width and not depth: on the hold-out images five separable blocks with as many parameters had 99.38 %, three wide ones
