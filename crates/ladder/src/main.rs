@@ -51,19 +51,15 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<ExitCode> {
-    // A training prints from several threads.
-    match command {
-        Command::Train(options) => return Ok(train::run(options)),
-        Command::Run(options) => return run::run(&options),
-        _ => {}
-    }
-    let mut output = io::stdout().lock();
+    // Not locked: a training prints from several threads.
+    let mut output = io::stdout();
     match command {
         Command::Table(options) => table::run(&options, &mut output),
         Command::Architecture(options) => architecture::run(&options, &mut output),
+        Command::Train(options) => return Ok(train::run(options)),
+        Command::Run(options) => return run::run(&options),
         Command::Report(options) => report::run(&options, &mut output),
         Command::Predict(options) => predict::run(&options, &mut output),
-        Command::Train(_) | Command::Run(_) => unreachable!("they are done above"),
     }?;
     output.flush()?;
     Ok(ExitCode::SUCCESS)

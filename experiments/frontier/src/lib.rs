@@ -3,7 +3,8 @@
 //! Run with `cargo ladder run frontier --seeds 1-5`.
 //!
 //! The kind of network that the ladder ends with, from 2,000 to 8,000 parameters, each with the last step's recipe but for
-//! dropout. The widths are those that did best on the hold-out images ([what was tried](../../../results/search/README.md)).
+//! dropout. The widths are those that had done best on the hold-out images when they were chosen, most of them in one or two
+//! runs ([what was tried](../../../results/search/README.md)).
 //!
 //! ## Result
 //!
