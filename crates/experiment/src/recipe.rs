@@ -38,11 +38,11 @@ pub struct Recipe {
     pub augmentation: Option<Augmentation>,
     /// How many of the last epochs train on the images as they are, without augmentation (Z. He et al., "Data Augmentation
     /// Revisited", 2019).
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub refinement_epochs: usize,
     /// Share of each training label that is spread evenly over all classes (C. Szegedy et al., "Rethinking the Inception
     /// Architecture for Computer Vision", 2016).
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub label_smoothing: f64,
     /// Decides the initial weights, the order of the images, augmentation and dropout.
     pub seed: u64,
@@ -106,8 +106,8 @@ pub enum Schedule {
     },
 }
 
-fn is_zero(value: &f64) -> bool {
-    *value == 0.0
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn one() -> f64 {
@@ -116,8 +116,4 @@ fn one() -> f64 {
 
 fn is_one(value: &f64) -> bool {
     *value == 1.0
-}
-
-fn is_none(count: &usize) -> bool {
-    *count == 0
 }
