@@ -4,7 +4,6 @@
 //! not understood. A reader that closes the pipe, as `head` does, has what it wanted: that is success.
 
 mod commands;
-mod prepare;
 mod subjects;
 
 use std::io::{self, ErrorKind, Write};

@@ -3,15 +3,13 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
-use burn::tensor::activation::softmax;
+use anyhow::{Context, Result};
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
-use experiment::{Experiment, results_directory};
-use mnist::{Digits, Mnist, PIXELS, images_to_tensor};
-use model_core::{Network, weights};
+use experiment::Experiment;
+use inference::{CLASSES, Model, most_probable, read_png};
+use mnist::{Digits, Mnist, PIXELS};
 
-use crate::prepare::read_png;
 use ladder::steps;
 
 /// Options of `ladder predict`.
@@ -44,31 +42,13 @@ struct Image {
 pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
     let images = read_images(&options.images, output)?;
     let device = training::select_device(None)?.device;
-    let network = options.step.architecture.init(0.0, &device)?;
-    let network = match &options.weights {
-        Some(path) => weights::load(network, path)?,
-        None => load_recorded(network, &options.step)?,
+    let model = match &options.weights {
+        Some(path) => Model::from_file(options.step.clone(), path, device)?,
+        None => Model::recorded(options.step.clone(), device)?,
     };
-    let batch = images_to_tensor(images.iter().map(|image| &image.pixels), &device);
-    let probabilities = softmax(network.forward(batch), 1).into_data();
-    let probabilities: Vec<f32> = probabilities
-        .try_to_vec()
-        .map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    let probabilities = model.probabilities(images.iter().map(|image| &image.pixels))?;
     writeln!(output, "{}", table(&images, &probabilities))?;
     Ok(())
-}
-
-fn load_recorded(network: Network, step: &Experiment) -> Result<Network> {
-    let path = results_directory()
-        .join(&step.name)
-        .join("seed-1.safetensors");
-    ensure!(
-        path.exists(),
-        "{} is missing: make it with `cargo run -p {} -- --record`, or name a file with --weights",
-        path.display(),
-        step.name
-    );
-    Ok(weights::load(network, &path)?)
 }
 
 /// Reads all images, saying what is done to each file.
@@ -125,16 +105,15 @@ fn test_image(index: &str, test: &Digits) -> Result<Image> {
     })
 }
 
-fn table(images: &[Image], probabilities: &[f32]) -> Table {
-    let classes = probabilities.len() / images.len();
+fn table(images: &[Image], probabilities: &[[f32; CLASSES]]) -> Table {
     let labelled = images.iter().any(|image| image.label.is_some());
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     let mut header = vec!["Image".to_owned(), "Predicted".into()];
     header.extend(labelled.then(|| "True".into()));
-    header.extend((0..classes).map(|class| format!("{class} (%)")));
+    header.extend((0..CLASSES).map(|class| format!("{class} (%)")));
     table.set_header(header);
-    for (image, row) in images.iter().zip(probabilities.chunks(classes)) {
+    for (image, row) in images.iter().zip(probabilities) {
         let mut cells = vec![image.name.clone(), most_probable(row).to_string()];
         cells.extend(labelled.then(|| {
             image
@@ -151,11 +130,4 @@ fn table(images: &[Image], probabilities: &[f32]) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
-}
-
-fn most_probable(probabilities: &[f32]) -> usize {
-    let classes = probabilities.iter().enumerate();
-    classes
-        .max_by(|(_, a), (_, b)| a.total_cmp(b))
-        .map_or(0, |(class, _)| class)
 }
