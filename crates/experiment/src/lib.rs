@@ -11,7 +11,7 @@ mod run_result;
 mod table;
 
 pub use files::write_whole;
-pub use recipe::{Experiment, Optimizer, Recipe, Schedule};
+pub use recipe::{Distillation, Experiment, Optimizer, Recipe, Schedule};
 pub use results::{parse_result, read_result, read_results, results_directory, run_path};
 pub use run_result::{
     Epoch, Evaluation, LAST_EPOCHS, RunResult, SCHEMA_VERSION, TARGET_ACCURACY, Versions,

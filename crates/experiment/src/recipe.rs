@@ -44,8 +44,28 @@ pub struct Recipe {
     /// Architecture for Computer Vision", 2016).
     #[serde(default, skip_serializing_if = "is_default")]
     pub label_smoothing: f64,
+    /// The teacher that the network learns from beside the labels, if there is one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub distillation: Option<Distillation>,
     /// Decides the initial weights, the order of the images, augmentation and dropout.
     pub seed: u64,
+}
+
+/// Learning what a larger network makes of an image, beside the image's label (G. Hinton, O. Vinyals and J. Dean, "Distilling
+/// the Knowledge in a Neural Network", 2015).
+///
+/// With the cross-entropy H, the labels y, and the softmax of the teacher's and of the network's logits divided by the
+/// temperature T, t and p, the loss is (1 − `weight`) · H(y, p at T = 1) + `weight` · T² · H(t, p). The teacher, too, sees each
+/// image as it is augmented.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Distillation {
+    /// The teacher's network. It is trained first, on the same images, by the same recipe without a teacher.
+    pub teacher: Architecture,
+    /// What the logits are divided by: the higher, the more weigh the classes that the teacher holds improbable.
+    pub temperature: f64,
+    /// Share of the teacher in the loss.
+    pub weight: f64,
 }
 
 /// An optimiser with its settings.

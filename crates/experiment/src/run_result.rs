@@ -48,6 +48,9 @@ pub struct RunResult {
     pub architecture: Architecture,
     /// One entry per epoch, first to last.
     pub epochs: Vec<Epoch>,
+    /// How the teacher does on the evaluated images after its last epoch, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<Evaluation>,
     /// After the last epoch: the training images as they are, without dropout, augmentation or label smoothing.
     pub train: Evaluation,
     /// After the last epoch: images by true class (row) and predicted class (column).
@@ -215,6 +218,10 @@ impl RunResult {
             self.train.correct,
             self.train.total,
             self.train_images
+        );
+        ensure!(
+            self.teacher.is_some() == self.recipe.distillation.is_some(),
+            "the recipe and the result do not agree on whether there was a teacher"
         );
         ensure!(
             self.train.loss.is_finite(),

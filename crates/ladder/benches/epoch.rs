@@ -81,6 +81,7 @@ fn bare(
     let mut classifier = Classifier {
         network,
         label_smoothing: recipe.label_smoothing,
+        teacher: None,
     };
     let mut optimizer = optimizer(&recipe.optimizer);
     let start = Instant::now();

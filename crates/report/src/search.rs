@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
-use experiment::{Optimizer, Recipe, RunResult, Schedule};
+use experiment::{Distillation, Optimizer, Recipe, RunResult, Schedule};
 use mnist::Augmentation;
 use model_core::{Architecture, Convolution, Layer};
 
@@ -190,6 +190,17 @@ fn recipe(recipe: &Recipe) -> String {
     }
     if recipe.label_smoothing > 0.0 {
         words.push(format!("label smoothing {}", recipe.label_smoothing));
+    }
+    if let Some(Distillation {
+        teacher,
+        temperature,
+        weight,
+    }) = &recipe.distillation
+    {
+        words.push(format!(
+            "taught by {} at temperature {temperature} with weight {weight}",
+            notation(teacher)
+        ));
     }
     words.join(", ")
 }

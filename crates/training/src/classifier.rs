@@ -7,13 +7,18 @@ use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use mnist::Batch;
 use model_core::Network;
 
-/// A [`Network`] with the cross-entropy of its logits as the loss.
+use crate::teacher::Teacher;
+
+/// A [`Network`] with the cross-entropy of its logits as the loss, and with what its teacher says where it has one.
 #[derive(Module, Debug)]
 pub struct Classifier {
     /// The network.
     pub network: Network,
     /// Share of each label that is spread over all classes in training.
     pub label_smoothing: f64,
+    /// What the network learns from beside the labels.
+    #[module(skip)]
+    pub teacher: Option<Teacher>,
 }
 
 impl Classifier {
@@ -35,8 +40,13 @@ impl TrainStep for Classifier {
 
     fn step(&self, batch: Batch) -> TrainOutput<ClassificationOutput> {
         in_pool(|| {
+            let images = batch.images.clone();
             let output = self.classify(batch, self.label_smoothing);
-            TrainOutput::new(self, output.loss.backward(), output)
+            let loss = match &self.teacher {
+                Some(teacher) => teacher.loss(images, output.output.clone(), output.loss.clone()),
+                None => output.loss.clone(),
+            };
+            TrainOutput::new(self, loss.backward(), output)
         })
     }
 }

@@ -14,7 +14,7 @@ use burn::train::metric::{
     NumericEntry, SerializedEntry,
 };
 use burn::train::{ClassificationOutput, Interrupter};
-use experiment::Epoch;
+use experiment::{Epoch, Evaluation};
 
 const CLASSES: usize = 10;
 
@@ -103,14 +103,13 @@ impl TrainingProgressLogger for Journal {
 }
 
 impl Counts {
-    /// Images counted.
-    pub fn images(&self) -> usize {
-        self.images
-    }
-
-    /// Images classified right.
-    pub fn correct(&self) -> usize {
-        self.correct
+    /// What was counted, in short.
+    pub fn evaluation(&self) -> Evaluation {
+        Evaluation {
+            loss: self.mean_loss(),
+            correct: self.correct,
+            total: self.images,
+        }
     }
 
     fn accuracy(&self) -> f64 {
@@ -118,7 +117,7 @@ impl Counts {
     }
 
     /// Mean cross-entropy of the images.
-    pub fn mean_loss(&self) -> f64 {
+    fn mean_loss(&self) -> f64 {
         self.loss_sum / self.images.max(1) as f64
     }
 

@@ -14,6 +14,7 @@ mod journal;
 mod progress;
 mod run;
 mod run_directory;
+mod teacher;
 mod verdict;
 
 pub use backend::{Backend, Selected, select_device};

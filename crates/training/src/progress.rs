@@ -15,12 +15,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::journal::Journal;
 
-/// The display for standard output as it is.
-pub fn renderer(journal: Journal, interrupter: Interrupter) -> Box<dyn MetricsRenderer> {
+/// The display for standard output as it is. Lines begin with `subject`.
+pub fn renderer(
+    subject: &'static str,
+    journal: Journal,
+    interrupter: Interrupter,
+) -> Box<dyn MetricsRenderer> {
     if std::io::stdout().is_terminal() {
         Box::new(TuiMetricsRendererWrapper::new(interrupter, None))
     } else {
         Box::new(LinePerEpoch {
+            subject,
             journal,
             interrupter,
             epochs: 0,
@@ -35,6 +40,8 @@ const OUTPUT_CLOSED: &str = "its output is no longer read";
 /// Prints a line for every finished epoch to standard output, and a progress bar within the epoch to standard error
 /// where that is a terminal.
 struct LinePerEpoch {
+    /// What is trained, where that needs saying.
+    subject: &'static str,
     journal: Journal,
     interrupter: Interrupter,
     epochs: usize,
@@ -44,7 +51,8 @@ struct LinePerEpoch {
 impl LinePerEpoch {
     fn line(&self, epoch: &Epoch) -> String {
         format!(
-            "epoch {:>2}/{}: train loss {:.4}, accuracy {:.2} %; test loss {:.4}, accuracy {:.2} % ({} of {}); {:.1} s",
+            "{}epoch {:>2}/{}: train loss {:.4}, accuracy {:.2} %; test loss {:.4}, accuracy {:.2} % ({} of {}); {:.1} s",
+            self.subject,
             epoch.epoch,
             self.epochs,
             epoch.train_loss,

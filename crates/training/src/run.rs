@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::process::Command;
 use std::sync::Arc;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::optim::decay::WeightDecayConfig;
@@ -22,15 +22,16 @@ use burn::train::logger::InMemoryMetricLogger;
 use burn::train::metric::{Adaptor, LossMetric};
 use burn::train::{InferenceStep, Interrupter, Learner, SupervisedTraining};
 use experiment::{
-    Evaluation, Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions,
+    Epoch, Evaluation, Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions,
 };
 use mnist::{Digits, EvaluationLoader, Split, TrainLoader, workspace_directory};
-use model_core::Network;
+use model_core::{Architecture, Network};
 
 use crate::backend::Selected;
 use crate::classifier::Classifier;
 use crate::journal::{Counts, Journal, Phase, Tally};
 use crate::progress::renderer;
+use crate::teacher::Teacher;
 
 /// Images per batch of evaluation, which has no influence on the result.
 const EVALUATION_BATCH: NonZeroUsize = NonZeroUsize::new(500).unwrap();
@@ -49,13 +50,22 @@ pub struct Data {
     pub evaluation: Arc<Digits>,
 }
 
-/// Trains `experiment` on `data`, and returns the trained network, for inference, with the evidence.
+/// A network trained on some data.
+struct Trained {
+    classifier: Classifier,
+    epochs: Vec<Epoch>,
+    /// The last evaluation.
+    evaluation: Counts,
+}
+
+/// Trains `experiment` on `data`, its teacher first if it has one, and returns the trained network, for inference, with the
+/// evidence.
 ///
 /// The device's generator is seeded from the recipe, so one process can make only one reproducible run at a time.
 ///
 /// # Errors
 ///
-/// The architecture or the recipe cannot be built, the loss stops being a number, or `interrupter` is stopped.
+/// An architecture or the recipe cannot be built, a loss stops being a number, or `interrupter` is stopped.
 pub fn train(
     experiment: &Experiment,
     data: &Data,
@@ -67,6 +77,76 @@ pub fn train(
         recipe,
         ..
     } = experiment;
+    architecture.summary()?;
+    let teacher = recipe.distillation.as_ref().map(|distillation| {
+        let recipe = Recipe {
+            distillation: None,
+            ..recipe.clone()
+        };
+        fit(
+            "teacher, ",
+            &distillation.teacher,
+            &recipe,
+            None,
+            data,
+            selected,
+            &interrupter,
+        )
+        .context("cannot train the teacher")
+    });
+    let teacher = teacher.transpose()?;
+    let teaching = teacher.as_ref().zip(recipe.distillation.as_ref());
+    let teaching =
+        teaching.map(|(teacher, how)| Teacher::new(teacher.classifier.network.clone(), how));
+    let trained = fit(
+        "",
+        architecture,
+        recipe,
+        teaching,
+        data,
+        selected,
+        &interrupter,
+    )?;
+    let Trained {
+        classifier,
+        epochs,
+        evaluation,
+    } = trained;
+    let train = evaluate(&classifier, data.train.clone(), selected.device.clone())?;
+    let result = RunResult {
+        schema_version: SCHEMA_VERSION,
+        step: experiment.name.clone(),
+        title: experiment.title.clone(),
+        seed: recipe.seed,
+        split: data.split,
+        train_images: data.train.len(),
+        backend: selected.backend.clone(),
+        device: selected.device_name.clone(),
+        threads: rayon::current_num_threads(),
+        versions: versions(),
+        parameters: architecture.summary()?.totals.parameters,
+        recipe: recipe.clone(),
+        architecture: architecture.clone(),
+        epochs,
+        teacher: teacher.map(|teacher| teacher.evaluation.evaluation()),
+        train,
+        confusion: evaluation.confusion.map(Vec::from).to_vec(),
+        misclassified: evaluation.misclassified,
+    };
+    result.check()?;
+    Ok((classifier.network, result))
+}
+
+/// Trains a network by a recipe, as a student of `teacher` if there is one. What is shown begins with `subject`.
+fn fit(
+    subject: &'static str,
+    architecture: &Architecture,
+    recipe: &Recipe,
+    teacher: Option<Teacher>,
+    data: &Data,
+    selected: &Selected,
+    interrupter: &Interrupter,
+) -> Result<Trained> {
     let Some(batch_size) = NonZeroUsize::new(recipe.batch_size) else {
         bail!("the recipe's batch size is 0; it must be at least 1");
     };
@@ -83,6 +163,7 @@ pub fn train(
         Classifier {
             network,
             label_smoothing: recipe.label_smoothing,
+            teacher,
         },
         optimizer(&recipe.optimizer),
         schedule(recipe, steps_per_epoch)?,
@@ -96,11 +177,8 @@ pub fn train(
         device.clone(),
     )
     .augmenting_for(recipe.epochs.saturating_sub(recipe.refinement_epochs));
-    let evaluation_loader = EvaluationLoader::new(
-        data.evaluation.clone(),
-        EVALUATION_BATCH,
-        device.clone().inner(),
-    );
+    let evaluation_loader =
+        EvaluationLoader::new(data.evaluation.clone(), EVALUATION_BATCH, device.inner());
     let journal = Journal::default();
     let tally = |phase| Tally::new(phase, journal.clone(), interrupter.clone());
     // Nothing is written while training: the directory is only where Burn would put its own logs.
@@ -113,7 +191,7 @@ pub fn train(
         .num_epochs(recipe.epochs)
         .with_interrupter(interrupter.clone())
         .with_progress_logger(journal.clone())
-        .renderer(renderer(journal.clone(), interrupter.clone()))
+        .renderer(renderer(subject, journal.clone(), interrupter.clone()))
         .launch(learner);
 
     let epochs = journal.epochs();
@@ -130,30 +208,11 @@ pub fn train(
             recipe.epochs
         );
     }
-    let evaluation = journal.last_evaluation();
-    let classifier = trained.model;
-    let train = evaluate(&classifier, data.train.clone(), device.inner())?;
-    let result = RunResult {
-        schema_version: SCHEMA_VERSION,
-        step: experiment.name.clone(),
-        title: experiment.title.clone(),
-        seed: recipe.seed,
-        split: data.split,
-        train_images: data.train.len(),
-        backend: selected.backend.clone(),
-        device: selected.device_name.clone(),
-        threads: rayon::current_num_threads(),
-        versions: versions(),
-        parameters: architecture.summary()?.totals.parameters,
-        recipe: recipe.clone(),
-        architecture: architecture.clone(),
+    Ok(Trained {
+        classifier: trained.model,
         epochs,
-        train,
-        confusion: evaluation.confusion.map(Vec::from).to_vec(),
-        misclassified: evaluation.misclassified,
-    };
-    result.check()?;
-    Ok((classifier.network, result))
+        evaluation: journal.last_evaluation(),
+    })
 }
 
 /// How a trained network does on the images as they are.
@@ -163,11 +222,7 @@ fn evaluate(classifier: &Classifier, images: Arc<Digits>, device: Device) -> Res
     for batch in DataLoader::iter(&loader) {
         counts.add_batch(&InferenceStep::step(classifier, batch?).adapt())?;
     }
-    Ok(Evaluation {
-        loss: counts.mean_loss(),
-        correct: counts.correct(),
-        total: counts.images(),
-    })
+    Ok(counts.evaluation())
 }
 
 /// Burn's optimiser for what a recipe says.
@@ -299,6 +354,7 @@ mod tests {
             augmentation: None,
             refinement_epochs: 0,
             label_smoothing: 0.0,
+            distillation: None,
             seed: 1,
         };
         let mut scheduler = super::schedule(&recipe, steps_per_epoch).unwrap();

@@ -150,6 +150,7 @@ fn a_short_training_lowers_the_loss() {
             augmentation: None,
             refinement_epochs: 0,
             label_smoothing: 0.0,
+            distillation: None,
             seed: 1,
         },
     };

@@ -83,6 +83,7 @@ pub fn experiment() -> Experiment {
             augmentation: None,
             refinement_epochs: 0,
             label_smoothing: 0.0,
+            distillation: None,
             seed: 1,
         },
     }

@@ -144,6 +144,7 @@ fn experiment(name: &'static str) -> Experiment {
             augmentation: None,
             refinement_epochs: 0,
             label_smoothing: 0.0,
+            distillation: None,
             seed: 1,
         },
     }
@@ -189,6 +190,7 @@ pub fn result(experiment: &Experiment, seed: u64) -> RunResult {
         },
         architecture: experiment.architecture.clone(),
         epochs: (1..=experiment.recipe.epochs).map(epoch).collect(),
+        teacher: None,
         train: Evaluation {
             loss: 0.05,
             correct: 594,
