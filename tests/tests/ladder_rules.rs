@@ -69,28 +69,43 @@ fn the_calculator_counts_the_parameters_of_the_module() {
 }
 
 /// The columns of the results table that say what a step is.
-fn columns(step: &Experiment) -> [(&'static str, bool); 5] {
+fn columns(step: &Experiment) -> [(&'static str, bool); 6] {
     [
         ("Batch Normalization", step.architecture.has_batch_norm()),
         ("Dropout", step.recipe.dropout > 0.0),
         ("FC Layer", step.architecture.has_fully_connected()),
         ("Image Augmentation", step.recipe.augmentation.is_some()),
         ("LR Scheduler", step.recipe.schedule != Schedule::Constant),
+        ("Distillation", step.recipe.distillation.is_some()),
     ]
 }
 
+/// The column in which each step differs from the one before.
+const CHANGES: [&str; 7] = [
+    "Batch Normalization",
+    "Dropout",
+    "FC Layer",
+    "Image Augmentation",
+    "LR Scheduler",
+    "Parameters",
+    "Distillation",
+];
+
 #[test]
 fn the_skeleton_has_none_of_it_and_each_step_adds_the_next() {
-    for (index, step) in steps().iter().enumerate() {
-        for (column, (name, present)) in columns(step).into_iter().enumerate() {
-            assert_eq!(present, column < index, "{}: {name}", step.name);
+    let steps = steps();
+    assert_eq!(steps.len(), CHANGES.len() + 1);
+    for (index, step) in steps.iter().enumerate() {
+        for (column, present) in columns(step) {
+            let added = CHANGES[..index].contains(&column);
+            assert_eq!(present, added, "{}: {column}", step.name);
         }
     }
 }
 
 #[test]
 fn a_step_changes_nothing_but_its_own_column() {
-    // With the five columns made equal, neighbours must be the same experiment.
+    // With the columns that can be switched made equal, neighbours must be the same experiment.
     let neutral = |step: &Experiment| {
         let architecture = step
             .architecture
@@ -101,33 +116,28 @@ fn a_step_changes_nothing_but_its_own_column() {
             dropout: 0.0,
             augmentation: None,
             schedule: Schedule::Constant,
+            distillation: None,
             ..step.recipe.clone()
         };
         (architecture, recipe)
     };
-    let steps = steps();
-    // The last step changes widths, and nothing but these.
-    let (last, before) = (&steps[6], &steps[5]);
-    assert_eq!(neutral(last).1, neutral(before).1);
-    assert_eq!(
-        (&last.recipe, columns(last)),
-        (&before.recipe, columns(before))
-    );
-    for pair in steps[..6].windows(2) {
-        assert_eq!(
-            neutral(&pair[0]),
-            neutral(&pair[1]),
-            "{} and {}",
-            pair[0].name,
-            pair[1].name
-        );
-        assert_ne!(
-            (&pair[0].architecture, &pair[0].recipe),
-            (&pair[1].architecture, &pair[1].recipe),
-            "{} is {}",
-            pair[1].name,
-            pair[0].name
-        );
+    for (pair, change) in steps().windows(2).zip(CHANGES) {
+        let [before, step] = pair else {
+            unreachable!("windows of two")
+        };
+        let (name, previous) = (&step.name, &before.name);
+        if change == "Parameters" {
+            // Other widths, and nothing but these.
+            assert_ne!(step.architecture, before.architecture, "{name}");
+            assert_eq!(step.recipe, before.recipe, "{name} and {previous}");
+        } else {
+            assert_eq!(neutral(step), neutral(before), "{name} and {previous}");
+            assert_ne!(
+                (&step.architecture, &step.recipe),
+                (&before.architecture, &before.recipe),
+                "{name} is {previous}"
+            );
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use mnist::Split;
 use crate::{Epoch, RunResult, Schedule, TARGET_ACCURACY};
 
 /// The source's columns, then ours.
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "Experiment",
     "Parameters",
     "Batch Normalization",
@@ -15,6 +15,7 @@ const COLUMNS: [&str; 13] = [
     "FC Layer",
     "Image Augmentation",
     "LR Scheduler",
+    "Distillation",
     "Validation Accuracy",
     "Lowest of last 5",
     "Of these ≥ 99.4 %",
@@ -180,6 +181,7 @@ impl Row {
             yes(run.architecture.has_fully_connected()),
             yes(run.recipe.augmentation.is_some()),
             yes(run.recipe.schedule != Schedule::Constant),
+            yes(run.recipe.distillation.is_some()),
             mean_and_deviation(
                 &over_runs(|run| 100.0 * Epoch::test_accuracy(run.last())),
                 2,

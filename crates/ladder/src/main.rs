@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn an_unknown_step_is_a_usage_error_that_lists_all_steps() {
-        for name in ["0", "8", "step-04", "fc", "+4"] {
+        for name in ["0", "9", "step-04", "fc", "+4"] {
             let error = parse(&format!("architecture {name}")).unwrap_err();
             assert_eq!(
                 (error.kind(), error.exit_code()),
@@ -141,7 +141,7 @@ mod tests {
             "architecture 1 --json --markdown",
             "table extra",
             "train",
-            "run 8",
+            "run 9",
             "run --seeds 0-",
             "run --holdout --swapped",
         ] {

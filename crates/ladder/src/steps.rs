@@ -3,7 +3,7 @@
 use experiment::Experiment;
 
 /// All steps, first to last.
-pub fn experiments() -> [Experiment; 7] {
+pub fn experiments() -> [Experiment; 8] {
     [
         step_01_skeleton::experiment(),
         step_02_batchnorm::experiment(),
@@ -12,6 +12,7 @@ pub fn experiments() -> [Experiment; 7] {
         step_05_augmentation::experiment(),
         step_06_lr_scheduler::experiment(),
         step_07_width::experiment(),
+        step_08_distillation::experiment(),
     ]
 }
 

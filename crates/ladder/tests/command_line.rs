@@ -41,7 +41,7 @@ fn success(arguments: &[&str]) -> String {
 
 /// Untrained weights of the last step, which fit its network as well as trained ones.
 fn save_weights(path: &Path) {
-    let network = step_07_width::experiment()
+    let network = step_08_distillation::experiment()
         .architecture
         .init(0.0, &Device::flex())
         .unwrap();
@@ -62,9 +62,12 @@ fn a_step_has_a_table_of_its_layers() {
 
 #[test]
 fn an_unknown_step_is_a_usage_error() {
-    let output = output(&["architecture", "8"]);
+    let output = output(&["architecture", "9"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("step-07-width"), "{output:?}");
+    assert!(
+        text(&output.stderr).contains("step-08-distillation"),
+        "{output:?}"
+    );
 }
 
 #[test]

@@ -71,14 +71,14 @@ pub fn experiments() -> Vec<Experiment> {
 
 /// The experiment with this network: the last step's recipe, without dropout.
 fn network(name: &str, body: Architecture) -> Experiment {
-    let last = step_07_width::experiment();
+    let plain = step_06_lr_scheduler::experiment();
     Experiment {
         name: name.into(),
         title: format!("The frontier: {name}"),
         architecture: body.factored_head(10).with_batch_norm(),
         recipe: Recipe {
             dropout: 0.0,
-            ..last.recipe
+            ..plain.recipe
         },
     }
 }

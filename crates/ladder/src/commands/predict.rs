@@ -19,7 +19,7 @@ pub struct Options {
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
     /// Name or number of the step whose network predicts
-    #[arg(long, default_value = "7", value_parser = steps::parse)]
+    #[arg(long, default_value = "8", value_parser = steps::parse)]
     step: Experiment,
     /// Weights of the step's network [default: those of its recorded run with seed 1]
     #[arg(long, value_name = "FILE")]
