@@ -43,7 +43,8 @@ impl<'a> Inputs<'a> {
     /// # Errors
     ///
     /// A file cannot be read; a result is not valid, is of no experiment of these, was run with another recipe or network
-    /// than that has now, on other images than its folder is for, or with uncommitted changes. Names the file.
+    /// than that has now, on other images than its folder is for or the test images are, or with uncommitted changes. Names the
+    /// file.
     pub fn read(
         root: &Path,
         experiments: &'a [Experiment],
@@ -61,7 +62,7 @@ impl<'a> Inputs<'a> {
             for result in &results {
                 let name = format!("{}/seed-{}.json", result.step, result.seed);
                 let path = Path::new("results").join(kind).join(name);
-                belongs(result, split, known)
+                belongs(result, split, known, test)
                     .with_context(|| format!("{} is stale", path.display()))?;
             }
             anyhow::Ok(results)
@@ -113,13 +114,24 @@ pub(crate) fn runs_of<'a>(results: &'a [RunResult], experiment: &Experiment) -> 
 
 /// Whether a result is evidence: evaluated on these images, of committed code, and of one of the `known` experiments as it
 /// is now. Where none are known, results tell themselves what they are of.
-fn belongs(result: &RunResult, split: Split, known: Option<&[Experiment]>) -> Result<()> {
+fn belongs(
+    result: &RunResult,
+    split: Split,
+    known: Option<&[Experiment]>,
+    test: &Digits,
+) -> Result<()> {
     let name = &result.step;
     ensure!(
         result.split == split,
         "it was evaluated on the {} images, not on the {} images",
         images(result.split),
         images(split)
+    );
+    let evaluated = result.last().test_total;
+    ensure!(
+        split != Split::Test || evaluated == test.len(),
+        "it was evaluated on {evaluated} images, but there are {} test images",
+        test.len()
     );
     let Some(known) = known else {
         return Ok(());

@@ -97,16 +97,21 @@ impl Workspace {
         fs::read_to_string(self.path(path)).unwrap()
     }
 
-    pub fn put(&self, path: &str, content: &str) {
+    pub fn put(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
+    /// Records a run of the last step.
+    pub fn record_last_step(&self) {
+        self.record(&result(&self.experiments[STEPS.len() - 1], 1));
+    }
+
     pub fn record(&self, result: &RunResult) {
         let path = run_path(&result.step, result.split, result.seed);
         let path = format!("results/{}.json", path.display());
-        self.put(&path, &serde_json::to_string_pretty(result).unwrap());
+        self.put(&path, serde_json::to_string_pretty(result).unwrap());
     }
 
     pub fn write(&self) -> anyhow::Result<Vec<(String, bool)>> {

@@ -1,0 +1,38 @@
+//! The pictures: charts of the results, and figures of the digits.
+//!
+//! Charts with axes are drawn by plotters; figures, whose digits must be small files, with the elements of the `svg` crate. Fonts
+//! are named, not measured, and sizes are fixed, so the same results give the same bytes on every machine.
+
+mod axis;
+mod confusion;
+mod curves;
+mod differences;
+mod digits;
+mod frontier;
+mod ink;
+mod last_epochs;
+mod picture;
+mod steps;
+mod theme;
+
+use anyhow::Result;
+
+use crate::{Document, Inputs};
+
+/// All pictures.
+///
+/// # Errors
+///
+/// There are more steps than colours, or a statistic cannot be evaluated.
+pub(crate) fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
+    let mut documents = vec![
+        curves::loss(inputs)?,
+        curves::accuracy(inputs)?,
+        last_epochs::document(inputs)?,
+        differences::document(inputs)?,
+        confusion::document(inputs)?,
+    ];
+    documents.extend(frontier::document(inputs)?);
+    documents.push(digits::document(inputs));
+    Ok(documents)
+}
