@@ -11,7 +11,7 @@
 //! - `experiments/frontier/src/lib.rs`: accuracy over parameters;
 //! - `results/search/README.md`: what was tried on the hold-out images;
 //! - `results/*.svg`: loss and accuracy by epoch, the last epochs, what each step brought, the confusion matrix, the frontier,
-//!   and some digits;
+//!   the network and its receptive field, and some digits;
 //! - `results/SHA256SUMS`: a checksum of every file of evidence. No document shows every digit of a result; this one
 //!   makes a change of any of them show.
 

@@ -1,4 +1,4 @@
-//! The pictures: charts of the results, and figures of the digits.
+//! The pictures: charts of the results, and figures of the network and of the digits.
 //!
 //! Charts with axes are drawn by plotters; figures, whose digits must be small files, with the elements of the `svg` crate. Fonts
 //! are named, not measured, and sizes are fixed, so the same results give the same bytes on every machine.
@@ -11,7 +11,10 @@ mod digits;
 mod frontier;
 mod ink;
 mod last_epochs;
+mod layers;
+mod network;
 mod picture;
+mod receptive_field;
 mod steps;
 mod theme;
 
@@ -23,7 +26,7 @@ use crate::{Document, Inputs};
 ///
 /// # Errors
 ///
-/// There are more steps than colours, or a statistic cannot be evaluated.
+/// There are more steps than colours, a network cannot be built, or a statistic cannot be evaluated.
 pub(crate) fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
     let mut documents = vec![
         curves::loss(inputs)?,
@@ -33,6 +36,10 @@ pub(crate) fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
         confusion::document(inputs)?,
     ];
     documents.extend(frontier::document(inputs)?);
-    documents.push(digits::document(inputs));
+    documents.extend([
+        network::document(inputs)?,
+        receptive_field::document(inputs)?,
+        digits::document(inputs),
+    ]);
     Ok(documents)
 }

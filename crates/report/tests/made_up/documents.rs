@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::workspace::{Workspace, result};
 
-const DOCUMENTS: [&str; 17] = [
+const DOCUMENTS: [&str; 19] = [
     "README.md",
     "experiments/step-01-one/src/lib.rs",
     "experiments/step-02-two/src/lib.rs",
@@ -20,6 +20,8 @@ const DOCUMENTS: [&str; 17] = [
     "results/differences.svg",
     "results/confusion.svg",
     "results/frontier.svg",
+    "results/network.svg",
+    "results/receptive-field.svg",
     "results/digits.svg",
     "results/SHA256SUMS",
 ];

@@ -5,13 +5,15 @@ use std::fs;
 use crate::workspace::{STEPS, Workspace, result};
 use experiment::{Experiment, RunResult};
 
-const PICTURES: [&str; 7] = [
+const PICTURES: [&str; 9] = [
     "curves-loss",
     "curves-accuracy",
     "last-epochs",
     "differences",
     "confusion",
     "frontier",
+    "network",
+    "receptive-field",
     "digits",
 ];
 
@@ -135,6 +137,8 @@ fn a_step_has_its_colour_in_every_chart() {
         "last-epochs",
         "differences",
         "confusion",
+        "network",
+        "receptive-field",
     ] {
         assert!(
             picture(&seeds, name).contains(colour),
@@ -191,6 +195,29 @@ fn the_confusion_matrix_is_the_sum_over_the_seeds_of_the_last_step() {
         "\n5\n",
         "5 (25.00 %)",
         "1 (5.00 %)",
+    ] {
+        assert!(
+            picture.contains(expected),
+            "{expected:?} is not in\n{picture}"
+        );
+    }
+}
+
+#[test]
+fn the_network_is_drawn_from_its_summary() {
+    let workspace = Workspace::new();
+    let network = picture(&workspace, "network");
+    let field = picture(&workspace, "receptive-field");
+    for (picture, expected) in [
+        (&network, "76 parameters."),
+        (&network, "1. Conv 3×3"),
+        (&network, "4 × 26×26"),
+        (&network, "40 parameters"),
+        (&network, "no parameters"),
+        (&network, "10 × 1×1"),
+        (&field, "1×1 pixels"),
+        (&field, "jump 1, start 1.5"),
+        (&field, "28×28 pixels"),
     ] {
         assert!(
             picture.contains(expected),
