@@ -1,14 +1,17 @@
 //! Everything that the documents are made from.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use burn::tensor::Device;
 use experiment::{Experiment, Recipe, RunResult, read_results};
+use inference::CLASSES;
 use mnist::{Digits, Split};
 
 use crate::checksums::{self, Evidence};
 use crate::result_section::source_path;
-use crate::{frontier, readme, text};
+use crate::{frontier, mistakes, readme, text};
 
 /// Everything that the documents are made from, read and found to belong together.
 #[derive(Clone, Debug)]
@@ -21,6 +24,9 @@ pub struct Inputs<'a> {
     pub test: &'a Digits,
     /// The recorded runs of the steps, by step and seed.
     pub results: Vec<RunResult>,
+    /// What the recorded weights of the last step say of each test image that any of its runs gets wrong: the probabilities of
+    /// all digits, by index of the image.
+    pub probabilities: BTreeMap<usize, [f32; CLASSES]>,
     /// The recorded runs of the frontier, by network and seed.
     pub frontier_results: Vec<RunResult>,
     /// The recorded runs of steps with test and held-out images swapped, by step and seed.
@@ -43,13 +49,14 @@ impl<'a> Inputs<'a> {
     /// # Errors
     ///
     /// A file cannot be read; a result is not valid, is of no experiment of these, was run with another recipe or network
-    /// than that has now, on other images than its folder is for or the test images are, or with uncommitted changes. Names the
-    /// file.
+    /// than that has now, on other images than its folder is for or the test images are, or with uncommitted changes; the
+    /// weights of the last step are missing, or are not those of its run. Names the file.
     pub fn read(
         root: &Path,
         experiments: &'a [Experiment],
         frontier: &'a [Experiment],
         test: &'a Digits,
+        device: &Device,
     ) -> Result<Self> {
         let directory = root.join("results");
         let read = |kind: &str, split, known: Option<&[Experiment]>| {
@@ -83,11 +90,18 @@ impl<'a> Inputs<'a> {
         );
         let source = |experiment: &Experiment| text(root.join(source_path(experiment)));
         let frontier_source = || text(root.join(frontier::SOURCE));
+        let probabilities = match experiments.last() {
+            Some(last) => {
+                mistakes::probabilities(root, last, &runs_of(&results, last), test, device)?
+            }
+            None => BTreeMap::new(),
+        };
         Ok(Self {
             experiments,
             frontier,
             test,
             results,
+            probabilities,
             frontier_results,
             swapped,
             search,

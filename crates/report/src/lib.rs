@@ -11,7 +11,7 @@
 //! - `experiments/frontier/src/lib.rs`: accuracy over parameters;
 //! - `results/search/README.md`: what was tried on the hold-out images;
 //! - `results/*.svg`: loss and accuracy by epoch, the last epochs, what each step brought, the confusion matrix, the frontier,
-//!   the network and its receptive field, and some digits;
+//!   the network and its receptive field, some digits, and those that the last step gets wrong;
 //! - `results/SHA256SUMS`: a checksum of every file of evidence. No document shows every digit of a result; this one
 //!   makes a change of any of them show.
 
@@ -20,6 +20,7 @@ mod comparisons;
 mod evidence;
 mod frontier;
 mod inputs;
+mod mistakes;
 mod numbers;
 mod pictures;
 mod readme;
@@ -33,6 +34,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use burn::tensor::Device;
 use experiment::{Experiment, write_whole};
 use mnist::Digits;
 
@@ -70,6 +72,7 @@ pub fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
 }
 
 /// Brings all documents below `root` up to date and returns the paths of all of them, with whether each was changed.
+/// `device` is where the last step's network computes what it says of its mistakes.
 ///
 /// # Errors
 ///
@@ -79,9 +82,10 @@ pub fn write(
     experiments: &[Experiment],
     frontier: &[Experiment],
     test: &Digits,
+    device: &Device,
 ) -> Result<Vec<(String, bool)>> {
     let mut paths = Vec::new();
-    for document in documents(&Inputs::read(root, experiments, frontier, test)?)? {
+    for document in documents(&Inputs::read(root, experiments, frontier, test, device)?)? {
         let path = root.join(&document.path);
         let changed = content(&path)?.as_ref() != Some(&document.content);
         if changed {
@@ -103,8 +107,9 @@ pub fn check(
     experiments: &[Experiment],
     frontier: &[Experiment],
     test: &Digits,
+    device: &Device,
 ) -> Result<Vec<Problem>> {
-    let inputs = Inputs::read(root, experiments, frontier, test)?;
+    let inputs = Inputs::read(root, experiments, frontier, test, device)?;
     let mut problems = Vec::new();
     for document in documents(&inputs)? {
         let found = content(&root.join(&document.path))?;

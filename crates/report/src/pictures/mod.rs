@@ -9,6 +9,7 @@ mod curves;
 mod differences;
 mod digits;
 mod frontier;
+mod gallery;
 mod ink;
 mod last_epochs;
 mod layers;
@@ -40,6 +41,7 @@ pub(crate) fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
         network::document(inputs)?,
         receptive_field::document(inputs)?,
         digits::document(inputs),
+        gallery::document(inputs),
     ]);
     Ok(documents)
 }

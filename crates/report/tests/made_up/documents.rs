@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::workspace::{Workspace, result};
 
-const DOCUMENTS: [&str; 19] = [
+const DOCUMENTS: [&str; 20] = [
     "README.md",
     "experiments/step-01-one/src/lib.rs",
     "experiments/step-02-two/src/lib.rs",
@@ -23,6 +23,7 @@ const DOCUMENTS: [&str; 19] = [
     "results/network.svg",
     "results/receptive-field.svg",
     "results/digits.svg",
+    "results/gallery.svg",
     "results/SHA256SUMS",
 ];
 

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::workspace::{STEPS, Workspace, result};
+use crate::workspace::{STEPS, Workspace, digits_like, result};
 use experiment::{Experiment, RunResult};
 
-const PICTURES: [&str; 9] = [
+const PICTURES: [&str; 10] = [
     "curves-loss",
     "curves-accuracy",
     "last-epochs",
@@ -15,6 +15,7 @@ const PICTURES: [&str; 9] = [
     "network",
     "receptive-field",
     "digits",
+    "gallery",
 ];
 
 /// The pictures of a workspace after its documents are written.
@@ -224,6 +225,91 @@ fn the_network_is_drawn_from_its_summary() {
             "{expected:?} is not in\n{picture}"
         );
     }
+}
+
+#[test]
+fn the_gallery_shows_first_what_all_seeds_get_wrong() {
+    let [without, no_run, one_seed, seeds] = workspaces();
+    for workspace in [without, no_run] {
+        let picture = picture(&workspace, "gallery");
+        assert!(picture.contains("No run of the last step is recorded yet."));
+    }
+    let one = picture(&one_seed, "gallery");
+    assert!(
+        one.contains("Wrong with the only seed") && !one.contains("In grey"),
+        "{one}"
+    );
+
+    let picture = picture(&seeds, "gallery");
+    let mut rest = picture.as_str();
+    for expected in [
+        "gets 3 wrong; 4 are wrong with at least one of its 2 seeds.",
+        "In grey: 1 that",
+        "\nWrong with all 2 seeds\n",
+        "\n#0\n",
+        "\n0 → 6, ",
+        "\n#40\n",
+        "\nWrong with 1 of 2 seeds\n",
+        "\n#90\n",
+        "\n#91\n",
+        "\n1 → 1, ",
+    ] {
+        let found = rest.split_once(expected);
+        (_, rest) =
+            found.unwrap_or_else(|| panic!("{expected:?} is not in its place in\n{picture}"));
+    }
+}
+
+#[test]
+fn disputed_labels_are_marked() {
+    const IMAGES: usize = 1_000;
+    let mut workspace = Workspace::new();
+    fs::remove_dir_all(workspace.path("results")).unwrap();
+    workspace.record_last_step();
+    let mut run = result(&workspace.experiments[5], 1);
+    for epoch in &mut run.epochs {
+        epoch.test_total = IMAGES;
+        epoch.test_correct = IMAGES - 2;
+    }
+    for (class, row) in run.confusion.iter_mut().enumerate() {
+        row.fill(0);
+        row[class] = IMAGES / 10;
+    }
+    run.confusion[7] = vec![0, 0, 0, 0, 0, 0, 2, 98, 0, 0];
+    run.misclassified = vec![937, 947];
+    workspace.test = digits_like(IMAGES, &run.misclassified);
+    workspace.record(&run);
+    let picture = picture(&workspace, "gallery");
+    assert!(
+        picture.contains("\n#937\n") && picture.contains("\n#947 *\n"),
+        "{picture}"
+    );
+}
+
+#[test]
+fn weights_that_are_missing_or_of_another_run_are_errors_that_name_them() {
+    let workspace = Workspace::new();
+    workspace.record_last_step();
+    let path = "results/step-06-six/seed-1.safetensors";
+    let error = || format!("{:#}", workspace.check().unwrap_err());
+
+    let last = &workspace.experiments[5];
+    workspace.record(&other_run(last, 1));
+    let message = error();
+    assert!(
+        message.contains(path)
+            && message.contains("it gets test image 91 right, where that has it wrong"),
+        "{message}"
+    );
+    assert!(!message.contains('\n'), "{message}");
+
+    fs::remove_file(workspace.path(path)).unwrap();
+    let message = error();
+    assert!(
+        message.contains(path) && message.contains("is missing"),
+        "{message}"
+    );
+    assert!(!message.contains('\n'), "{message}");
 }
 
 #[test]
