@@ -66,14 +66,14 @@ pub(crate) fn sentence(comparison: &Comparison, before: &str) -> String {
     )
 }
 
-fn interval(comparison: &Comparison) -> String {
+pub(crate) fn interval(comparison: &Comparison) -> String {
     comparison.interval.map_or_else(
         || "not known".into(),
         |(low, high)| format!("{} to {}", points(low), points(high)),
     )
 }
 
-fn points(fraction: f64) -> String {
+pub(crate) fn points(fraction: f64) -> String {
     format!("{:+.2}", 100.0 * fraction)
 }
 

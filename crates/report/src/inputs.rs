@@ -1,14 +1,17 @@
 //! Everything that the documents are made from.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use burn::tensor::Device;
 use experiment::{Experiment, Recipe, RunResult, read_results};
+use inference::CLASSES;
 use mnist::{Digits, Split};
 
 use crate::checksums::{self, Evidence};
 use crate::result_section::source_path;
-use crate::{frontier, readme, text};
+use crate::{frontier, mistakes, readme, text};
 
 /// Everything that the documents are made from, read and found to belong together.
 #[derive(Clone, Debug)]
@@ -21,6 +24,9 @@ pub struct Inputs<'a> {
     pub test: &'a Digits,
     /// The recorded runs of the steps, by step and seed.
     pub results: Vec<RunResult>,
+    /// What the recorded weights of the last step say of each test image that any of its runs gets wrong: the probabilities of
+    /// all digits, by index of the image.
+    pub probabilities: BTreeMap<usize, [f32; CLASSES]>,
     /// The recorded runs of the frontier, by network and seed.
     pub frontier_results: Vec<RunResult>,
     /// The recorded runs of steps with test and held-out images swapped, by step and seed.
@@ -43,12 +49,14 @@ impl<'a> Inputs<'a> {
     /// # Errors
     ///
     /// A file cannot be read; a result is not valid, is of no experiment of these, was run with another recipe or network
-    /// than that has now, on other images than its folder is for, or with uncommitted changes. Names the file.
+    /// than that has now, on other images than its folder is for or the test images are, or with uncommitted changes; the
+    /// weights of the last step are missing, or are not those of its run. Names the file.
     pub fn read(
         root: &Path,
         experiments: &'a [Experiment],
         frontier: &'a [Experiment],
         test: &'a Digits,
+        device: &Device,
     ) -> Result<Self> {
         let directory = root.join("results");
         let read = |kind: &str, split, known: Option<&[Experiment]>| {
@@ -61,7 +69,7 @@ impl<'a> Inputs<'a> {
             for result in &results {
                 let name = format!("{}/seed-{}.json", result.step, result.seed);
                 let path = Path::new("results").join(kind).join(name);
-                belongs(result, split, known)
+                belongs(result, split, known, test)
                     .with_context(|| format!("{} is stale", path.display()))?;
             }
             anyhow::Ok(results)
@@ -82,11 +90,18 @@ impl<'a> Inputs<'a> {
         );
         let source = |experiment: &Experiment| text(root.join(source_path(experiment)));
         let frontier_source = || text(root.join(frontier::SOURCE));
+        let probabilities = match experiments.last() {
+            Some(last) => {
+                mistakes::probabilities(root, last, &runs_of(&results, last), test, device)?
+            }
+            None => BTreeMap::new(),
+        };
         Ok(Self {
             experiments,
             frontier,
             test,
             results,
+            probabilities,
             frontier_results,
             swapped,
             search,
@@ -113,13 +128,24 @@ pub(crate) fn runs_of<'a>(results: &'a [RunResult], experiment: &Experiment) -> 
 
 /// Whether a result is evidence: evaluated on these images, of committed code, and of one of the `known` experiments as it
 /// is now. Where none are known, results tell themselves what they are of.
-fn belongs(result: &RunResult, split: Split, known: Option<&[Experiment]>) -> Result<()> {
+fn belongs(
+    result: &RunResult,
+    split: Split,
+    known: Option<&[Experiment]>,
+    test: &Digits,
+) -> Result<()> {
     let name = &result.step;
     ensure!(
         result.split == split,
         "it was evaluated on the {} images, not on the {} images",
         images(result.split),
         images(split)
+    );
+    let evaluated = result.last().test_total;
+    ensure!(
+        split != Split::Test || evaluated == test.len(),
+        "it was evaluated on {evaluated} images, but there are {} test images",
+        test.len()
     );
     let Some(known) = known else {
         return Ok(());

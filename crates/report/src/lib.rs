@@ -8,20 +8,21 @@
 //!
 //! - `README.md`: the parts between its marker lines, see [`Sections`];
 //! - `experiments/<step>/src/lib.rs`: the part of its doc comment that says what happened;
-//! - `experiments/frontier/src/lib.rs` and `results/frontier.svg`: accuracy over parameters;
+//! - `experiments/frontier/src/lib.rs`: accuracy over parameters;
 //! - `results/search/README.md`: what was tried on the hold-out images;
-//! - `results/curves-loss.svg`, `results/curves-accuracy.svg` and `results/digits.svg`;
+//! - `results/*.svg`: loss and accuracy by epoch, the last epochs, what each step brought, the confusion matrix, the frontier,
+//!   the network and its receptive field, some digits, and those that the last step gets wrong;
 //! - `results/SHA256SUMS`: a checksum of every file of evidence. No document shows every digit of a result; this one
 //!   makes a change of any of them show.
 
-mod charts;
 mod checksums;
 mod comparisons;
-mod digits;
 mod evidence;
 mod frontier;
 mod inputs;
+mod mistakes;
 mod numbers;
+mod pictures;
 mod readme;
 mod result_section;
 mod search;
@@ -33,6 +34,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use burn::tensor::Device;
 use experiment::{Experiment, write_whole};
 use mnist::Digits;
 
@@ -56,22 +58,21 @@ pub type Problem = String;
 ///
 /// # Errors
 ///
-/// A marker line is missing, unknown or out of order, or a result is about images that do not exist. Names the file.
+/// A marker line is missing, unknown or out of order; names the file. Or a picture cannot be drawn.
 pub fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
     let mut documents = vec![readme::document(inputs)?];
     for step in 0..inputs.experiments.len() {
         documents.push(result_section::document(inputs, step)?);
     }
-    documents.extend(frontier::documents(inputs)?);
+    documents.extend(frontier::document(inputs)?);
     documents.extend(search::document(inputs)?);
-    documents.push(charts::loss(inputs)?);
-    documents.push(charts::accuracy(inputs)?);
-    documents.push(digits::document(inputs)?);
+    documents.extend(pictures::documents(inputs)?);
     documents.push(checksums::document(&inputs.evidence));
     Ok(documents)
 }
 
 /// Brings all documents below `root` up to date and returns the paths of all of them, with whether each was changed.
+/// `device` is where the last step's network computes what it says of its mistakes.
 ///
 /// # Errors
 ///
@@ -81,9 +82,10 @@ pub fn write(
     experiments: &[Experiment],
     frontier: &[Experiment],
     test: &Digits,
+    device: &Device,
 ) -> Result<Vec<(String, bool)>> {
     let mut paths = Vec::new();
-    for document in documents(&Inputs::read(root, experiments, frontier, test)?)? {
+    for document in documents(&Inputs::read(root, experiments, frontier, test, device)?)? {
         let path = root.join(&document.path);
         let changed = content(&path)?.as_ref() != Some(&document.content);
         if changed {
@@ -105,8 +107,9 @@ pub fn check(
     experiments: &[Experiment],
     frontier: &[Experiment],
     test: &Digits,
+    device: &Device,
 ) -> Result<Vec<Problem>> {
-    let inputs = Inputs::read(root, experiments, frontier, test)?;
+    let inputs = Inputs::read(root, experiments, frontier, test, device)?;
     let mut problems = Vec::new();
     for document in documents(&inputs)? {
         let found = content(&root.join(&document.path))?;

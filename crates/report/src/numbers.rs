@@ -18,6 +18,12 @@ pub(crate) fn percent(fraction: f64) -> String {
     format!("{:.2} %", 100.0 * fraction)
 }
 
+/// A fraction in percent, with one decimal where it needs it: of round values.
+pub(crate) fn short_percent(fraction: f64) -> String {
+    let percent = format!("{:.1}", 100.0 * fraction);
+    format!("{} %", percent.trim_end_matches(".0"))
+}
+
 /// The mean of some values; not a number if there are none.
 pub(crate) fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let count = values.len() as f64;
@@ -34,6 +40,14 @@ mod tests {
         assert_eq!(
             grouped_counts,
             ["0", "999", "1,000", "9,941", "10,000", "1,234,567"]
+        );
+    }
+
+    #[test]
+    fn round_values_are_short() {
+        assert_eq!(
+            [0.9, 0.994, 1.0].map(short_percent),
+            ["90 %", "99.4 %", "100 %"]
         );
     }
 

@@ -39,6 +39,20 @@ impl Sample {
         Self::new(runs.iter().map(|run| Epoch::test_accuracy(run.last())))
     }
 
+    /// The interval around the mean that holds the true one with [`CONFIDENCE`], by Student's t; none where there are too few
+    /// values to know their spread.
+    ///
+    /// # Errors
+    ///
+    /// The distribution cannot be evaluated.
+    pub(crate) fn interval(&self) -> Result<Option<(f64, f64)>> {
+        if self.count < 2 {
+            return Ok(None);
+        }
+        let half_width = quantile((self.count - 1) as f64)? * self.error().sqrt();
+        Ok(Some((self.mean - half_width, self.mean + half_width)))
+    }
+
     /// Square of the standard error of the mean.
     fn error(&self) -> f64 {
         self.deviation.powi(2) / self.count as f64
@@ -116,10 +130,14 @@ fn welch_interval(first: &Sample, second: &Sample) -> Result<Option<(f64, f64)>>
     }
     let share = |sample: &Sample| sample.error().powi(2) / (sample.count - 1) as f64;
     let degrees_of_freedom = error.powi(2) / (share(first) + share(second));
-    let quantile =
-        StudentsT::new(0.0, 1.0, degrees_of_freedom)?.inverse_cdf((1.0 + CONFIDENCE) / 2.0);
-    let half_width = quantile * error.sqrt();
+    let half_width = quantile(degrees_of_freedom)? * error.sqrt();
     Ok(Some((difference - half_width, difference + half_width)))
+}
+
+/// How many standard errors an interval reaches to either side.
+fn quantile(degrees_of_freedom: f64) -> Result<f64> {
+    let distribution = StudentsT::new(0.0, 1.0, degrees_of_freedom)?;
+    Ok(distribution.inverse_cdf((1.0 + CONFIDENCE) / 2.0))
 }
 
 /// The two-sided p-value of McNemar's test over all seeds, with the image as the unit.
@@ -179,6 +197,16 @@ mod tests {
         let (low, high) = welch_interval(&second, &first).unwrap().unwrap();
         close(low, -3.3654832, 1e-6);
         close(high, 0.2054832, 1e-6);
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_is_that_of_a_published_example() {
+        // The differences of the same sleep data: R's t.test prints the interval -2.4598858 to -0.7001142.
+        let differences = [-1.2, -2.4, -1.3, -1.3, 0.0, -1.0, -1.8, -0.8, -4.6, -1.4];
+        let (low, high) = Sample::new(differences).interval().unwrap().unwrap();
+        close(low, -2.4598858, 1e-6);
+        close(high, -0.7001142, 1e-6);
+        assert_eq!(Sample::new([0.99]).interval().unwrap(), None);
     }
 
     #[test]

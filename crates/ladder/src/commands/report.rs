@@ -26,8 +26,9 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
     let experiments = steps::experiments();
     let frontier = frontier::experiments();
     let test = Mnist::load_bundled()?.test;
+    let device = training::select_device(None)?.device;
     if options.check {
-        let problems = report::check(&root, &experiments, &frontier, &test)?;
+        let problems = report::check(&root, &experiments, &frontier, &test, &device)?;
         for problem in &problems {
             writeln!(output, "{problem}")?;
         }
@@ -37,7 +38,7 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
             count => bail!("{count} documents do not agree with the results"),
         }
     } else {
-        let documents = report::write(&root, &experiments, &frontier, &test)?;
+        let documents = report::write(&root, &experiments, &frontier, &test, &device)?;
         let changed: Vec<&str> = documents
             .iter()
             .filter(|(_, changed)| *changed)

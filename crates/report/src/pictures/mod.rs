@@ -1,0 +1,47 @@
+//! The pictures: charts of the results, and figures of the network and of the digits.
+//!
+//! Charts with axes are drawn by plotters; figures, whose digits must be small files, with the elements of the `svg` crate. Fonts
+//! are named, not measured, and sizes are fixed, so the same results give the same bytes on every machine.
+
+mod axis;
+mod confusion;
+mod curves;
+mod differences;
+mod digits;
+mod frontier;
+mod gallery;
+mod ink;
+mod last_epochs;
+mod layers;
+mod network;
+mod picture;
+mod receptive_field;
+mod steps;
+mod theme;
+
+use anyhow::Result;
+
+use crate::{Document, Inputs};
+
+/// All pictures.
+///
+/// # Errors
+///
+/// There are more steps than colours, a network cannot be built, or a statistic cannot be evaluated.
+pub(crate) fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
+    let mut documents = vec![
+        curves::loss(inputs)?,
+        curves::accuracy(inputs)?,
+        last_epochs::document(inputs)?,
+        differences::document(inputs)?,
+        confusion::document(inputs)?,
+    ];
+    documents.extend(frontier::document(inputs)?);
+    documents.extend([
+        network::document(inputs)?,
+        receptive_field::document(inputs)?,
+        digits::document(inputs),
+        gallery::document(inputs),
+    ]);
+    Ok(documents)
+}

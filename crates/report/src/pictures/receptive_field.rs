@@ -1,0 +1,227 @@
+//! `results/receptive-field.svg`: what one value of each layer sees of a digit, by the calculator's numbers.
+
+use anyhow::{Context, Result};
+use plotters::style::RGBColor;
+use svg::node::element::{Definitions, Group, Rectangle, Use};
+
+use super::ink::ink;
+use super::layers::{self, CELL_WIDTH, Stage, WORDS_HEIGHT, stages};
+use super::picture::{Picture, label};
+use super::steps::steps;
+use super::theme::{GRID, MUTED, TEXT, name};
+use crate::{Document, Inputs};
+
+/// The test digit that the fields are drawn onto.
+const DIGIT: usize = 0;
+
+const CELL_HEIGHT: u32 = 212;
+/// Height and width that a pixel is drawn with.
+const SCALE: u32 = 4;
+const SIDE: u32 = mnist::IMAGE_SIDE as u32 * SCALE;
+/// Left edge of the digit in a cell.
+const LEFT: u32 = (CELL_WIDTH - SIDE) / 2;
+
+/// The document.
+pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
+    let last = inputs.experiments.last().context("there are no steps")?;
+    let colour = steps(inputs)?.last().map_or(TEXT, |step| step.colour);
+    let summary = last.architecture.summary()?;
+    let picture = Picture {
+        path: "results/receptive-field.svg",
+        title: format!("What one value of each layer of {} sees", last.name),
+        notes: vec![
+            format!(
+                "Shaded: the receptive field, the pixels that the value is computed from, on test image {DIGIT}. Dashed: that of \
+                 the layer before."
+            ),
+            "Jump: pixels between the fields of neighbouring values. Start: middle of the first field, in pixels from the edge.".into(),
+        ],
+    };
+    let stages = stages(&summary);
+    let fields = fields(&stages);
+    let (mut body, height) = layers::in_rows(
+        &stages,
+        |_| CELL_HEIGHT,
+        |index, _| {
+            let before = index.checked_sub(1).map(|before| fields[before]);
+            let digit = Group::new()
+                .set(
+                    "transform",
+                    format!("translate({LEFT} {WORDS_HEIGHT}) scale({SCALE})"),
+                )
+                .add(edge())
+                .add(Use::new().set("href", "#digit"))
+                .add(rectangles(fields[index], before, colour));
+            layers::words(&stages[index], index)
+                .add(digit)
+                .add(caption(&stages[index]))
+        },
+    );
+    if DIGIT < inputs.test.len() {
+        let digit = ink(inputs.test.image(DIGIT), (0.0, 0.0), 1.0).set("id", "digit");
+        body = body.add(Definitions::new().add(digit));
+    }
+    Ok(picture.figure(height, body))
+}
+
+/// A receptive field: its left edge, which is its upper edge too, and its height and width, in image pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Field {
+    start: f64,
+    size: f64,
+}
+
+impl Field {
+    /// Of the value at a position of a map.
+    fn of(stage: &Stage, position: usize) -> Self {
+        let size = stage.receptive_field as f64;
+        let middle = stage.start + (position * stage.jump) as f64;
+        Self {
+            start: middle - size / 2.0,
+            size,
+        }
+    }
+
+    /// As far as it lies on the image.
+    fn on_image(self) -> Self {
+        let side = mnist::IMAGE_SIDE as f64;
+        let start = self.start.clamp(0.0, side);
+        let end = (self.start + self.size).clamp(0.0, side);
+        Self {
+            start,
+            size: end - start,
+        }
+    }
+}
+
+/// What is seen by the middle value of the last map, and by the middle one of those that it is computed from, layer by
+/// layer back to the image.
+fn fields(stages: &[Stage]) -> Vec<Field> {
+    let mut position = stages.last().map_or(0, |last| (last.size - 1) / 2);
+    let mut fields = Vec::with_capacity(stages.len());
+    for stage in stages.iter().rev() {
+        position = position.min(stage.size - 1);
+        fields.push(Field::of(stage, position));
+        if let Some(layer) = stage.layer {
+            let middle = position * layer.stride + (layer.kernel - 1) / 2;
+            position = middle.saturating_sub(layer.padding);
+        }
+    }
+    fields.reverse();
+    fields
+}
+
+/// The image's edge.
+fn edge() -> Rectangle {
+    Rectangle::new()
+        .set("width", mnist::IMAGE_SIDE)
+        .set("height", mnist::IMAGE_SIDE)
+        .set("fill", "none")
+        .set("stroke", name(GRID))
+        .set("stroke-width", 0.5)
+}
+
+fn rectangles(field: Field, before: Option<Field>, colour: RGBColor) -> Group {
+    let rectangle = |field: Field| {
+        let Field { start, size } = field.on_image();
+        Rectangle::new()
+            .set("x", start)
+            .set("y", start)
+            .set("width", size)
+            .set("height", size)
+    };
+    let seen = rectangle(field)
+        .set("fill", name(colour))
+        .set("fill-opacity", 0.25)
+        .set("stroke", name(colour))
+        .set("stroke-width", 0.6);
+    let mut group = Group::new().add(seen);
+    if let Some(before) = before.filter(|before| *before != field) {
+        let before = rectangle(before)
+            .set("fill", "none")
+            .set("stroke", name(TEXT))
+            .set("stroke-width", 0.3)
+            .set("stroke-dasharray", "0.8 0.6");
+        group = group.add(before);
+    }
+    group
+}
+
+/// The calculator's numbers.
+fn caption(stage: &Stage) -> Group {
+    let centre = CELL_WIDTH / 2;
+    let baseline = WORDS_HEIGHT + SIDE + 19;
+    let field = stage.receptive_field;
+    let cut = if field > mnist::IMAGE_SIDE {
+        " (cut off)"
+    } else {
+        ""
+    };
+    Group::new()
+        .set("text-anchor", "middle")
+        .add(label(
+            format!("{field}×{field} pixels{cut}"),
+            (centre, baseline),
+            13.0,
+            TEXT,
+        ))
+        .add(label(
+            format!("jump {}, start {}", stage.jump, stage.start),
+            (centre, baseline + 17),
+            12.0,
+            MUTED,
+        ))
+}
+
+#[cfg(test)]
+mod tests {
+    use model_core::Architecture;
+
+    use super::*;
+
+    #[test]
+    fn fields_are_of_the_values_that_the_last_one_is_computed_from() {
+        let architecture = Architecture::new(1, 28)
+            .convolution_block(4, 3)
+            .max_pool(2)
+            .convolution_block(8, 3)
+            .convolution_head(10);
+        let summary = architecture.summary().unwrap();
+        let found = fields(&stages(&summary));
+        // The head's mean is of the whole 11×11 map, whose middle value is at 5. It sees values 5 to 7 of the pool's 13, of
+        // which 6 is in the middle; that one values 12 and 13 of the first layer's 26, of which 12 is the first of the middle.
+        let expected = [(13.0, 1.0), (12.0, 3.0), (12.0, 4.0), (10.0, 8.0)];
+        for (field, (start, size)) in found.iter().zip(expected) {
+            assert_eq!((field.start, field.size), (start, size), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_grows_around_the_one_before_and_is_cut_off_at_the_edge() {
+        let architecture = Architecture::new(1, 28)
+            .convolution_block(4, 5)
+            .max_pool(2)
+            .convolution_block(4, 5)
+            .max_pool(2)
+            .convolution_block(4, 3)
+            .convolution_head(10);
+        let summary = architecture.summary().unwrap();
+        let found = fields(&stages(&summary));
+        for pair in found.windows(2) {
+            assert!(pair[1].start <= pair[0].start, "{found:?}");
+            assert!(
+                pair[1].start + pair[1].size >= pair[0].start + pair[0].size,
+                "{found:?}"
+            );
+        }
+        let beyond = Field {
+            start: -2.0,
+            size: 32.0,
+        };
+        let whole = Field {
+            start: 0.0,
+            size: 28.0,
+        };
+        assert_eq!(beyond.on_image(), whole);
+    }
+}

@@ -1,0 +1,5 @@
+//! What is made of the results in a small made-up workspace.
+
+mod documents;
+mod pictures;
+mod workspace;

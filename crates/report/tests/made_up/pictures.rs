@@ -1,0 +1,330 @@
+//! The pictures in a small made-up workspace: what they show, and that everybody can see it.
+
+use std::fs;
+
+use crate::workspace::{STEPS, Workspace, digits_like, result};
+use experiment::{Experiment, RunResult};
+
+const PICTURES: [&str; 10] = [
+    "curves-loss",
+    "curves-accuracy",
+    "last-epochs",
+    "differences",
+    "confusion",
+    "frontier",
+    "network",
+    "receptive-field",
+    "digits",
+    "gallery",
+];
+
+/// The pictures of a workspace after its documents are written.
+fn pictures(workspace: &Workspace) -> Vec<(&'static str, String)> {
+    workspace.write().unwrap();
+    let picture = |name| (name, workspace.text(&format!("results/{name}.svg")));
+    let is_written = |name: &&str| workspace.path(&format!("results/{name}.svg")).exists();
+    PICTURES
+        .into_iter()
+        .filter(is_written)
+        .map(picture)
+        .collect()
+}
+
+fn picture(workspace: &Workspace, name: &str) -> String {
+    let mut pictures = pictures(workspace).into_iter();
+    pictures.find(|(other, _)| *other == name).unwrap().1
+}
+
+/// A run of the last step with another seed than 1: of the three zeros that look like a six it gets the last right, and a one
+/// wrong.
+fn other_run(last: &Experiment, seed: u64) -> RunResult {
+    let mut run = result(last, seed);
+    run.confusion[0][0] += 1;
+    run.confusion[0][6] -= 1;
+    run.confusion[1][1] -= 1;
+    run.confusion[1][7] += 1;
+    run.misclassified = vec![0, 40, 91];
+    run
+}
+
+/// Workspaces without any run, with none of the last step, with one, and with several of two steps.
+fn workspaces() -> [Workspace; 4] {
+    let without = Workspace::new();
+    fs::remove_dir_all(without.path("results")).unwrap();
+    let one_seed = Workspace::new();
+    one_seed.record_last_step();
+    let seeds = Workspace::new();
+    seeds.record_last_step();
+    seeds.record(&other_run(&seeds.experiments[5], 2));
+    seeds.record(&result(&seeds.experiments[4], 2));
+    seeds.record(&result(&seeds.frontier[0], 2));
+    [without, Workspace::new(), one_seed, seeds]
+}
+
+#[test]
+fn pictures_are_well_formed_and_small_and_say_what_they_show() {
+    for workspace in workspaces() {
+        for (name, picture) in pictures(&workspace) {
+            assert!(picture.starts_with("<svg role=\"img\" "), "{name}");
+            assert_elements_are_closed(&picture);
+            assert!(picture.len() < 60_000, "{name}: {} bytes", picture.len());
+            assert!(
+                !picture.contains("NaN") && !picture.contains("inf"),
+                "{name}"
+            );
+            for element in ["title", "desc"] {
+                let (_, content) = picture.split_once(&format!("<{element}>")).unwrap();
+                let (content, _) = content.split_once(&format!("</{element}>")).unwrap();
+                assert!(content.trim().len() > 10, "{name}: {content:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_colour_has_a_dark_version() {
+    for workspace in workspaces() {
+        for (name, picture) in pictures(&workspace) {
+            let (_, style) = picture.split_once("<style>").unwrap();
+            let (style, body) = style.split_once("</style>").unwrap();
+            assert!(style.starts_with("@media (prefers-color-scheme:dark){[fill=\"#"));
+            let mut colours = 0;
+            for attribute in ["fill", "stroke"] {
+                for value in body.split(&format!(" {attribute}=\"")).skip(1) {
+                    let (value, _) = value.split_once('"').unwrap();
+                    let rule = format!("[{attribute}=\"{value}\"]{{{attribute}:#");
+                    assert!(value == "none" || style.contains(&rule), "{name}: {value}");
+                    colours += 1;
+                }
+            }
+            assert!(colours > 2, "{name}");
+            let drawn = body.matches("<text").count();
+            let coloured = body.split("<text").skip(1);
+            let coloured =
+                coloured.filter(|text| text.split('>').next().unwrap().contains(" fill=\"#"));
+            assert_eq!(coloured.count(), drawn, "{name} has text that stays black");
+        }
+    }
+}
+
+#[test]
+fn the_same_results_give_the_same_bytes() {
+    for (one, other) in workspaces().iter().zip(&workspaces()) {
+        assert_eq!(pictures(one), pictures(other));
+    }
+}
+
+/// Checks that every element that is opened is closed, in order.
+fn assert_elements_are_closed(picture: &str) {
+    let mut open = Vec::new();
+    for tag in picture.split('<').skip(1) {
+        let (tag, _) = tag.split_once('>').expect("a tag is not closed");
+        match tag.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name)),
+            None if tag.ends_with('/') => {}
+            None => open.push(tag.split_whitespace().next().unwrap()),
+        }
+    }
+    assert!(open.is_empty(), "{open:?} are left open");
+}
+
+#[test]
+fn a_step_has_its_colour_in_every_chart() {
+    let [.., seeds] = workspaces();
+    let colour = "\"#2B9CC0\"";
+    for name in [
+        "curves-loss",
+        "curves-accuracy",
+        "last-epochs",
+        "differences",
+        "confusion",
+        "network",
+        "receptive-field",
+    ] {
+        assert!(
+            picture(&seeds, name).contains(colour),
+            "{name} lacks the colour of step 6"
+        );
+    }
+    let last_epochs = picture(&seeds, "last-epochs");
+    assert!(
+        !last_epochs.contains("\"#592800\""),
+        "step 5 is far from the target"
+    );
+}
+
+#[test]
+fn curves_name_every_step_and_have_a_band_where_there_are_several_seeds() {
+    let [_, no_run, _, seeds] = workspaces();
+    for name in ["curves-loss", "curves-accuracy"] {
+        let (one, several) = (picture(&no_run, name), picture(&seeds, name));
+        for step in STEPS {
+            assert!(one.contains(step), "{name} does not name {step}");
+        }
+        assert!(
+            one.contains("no run yet") && one.contains("epoch (one seed)"),
+            "{name}"
+        );
+        assert!(!one.contains("<polygon"), "{name} has a band of one seed");
+        assert_eq!(several.matches("<polygon").count(), 2, "{name}");
+        assert_eq!(several.matches("epoch (2 seeds)").count(), 2, "{name}");
+    }
+}
+
+#[test]
+fn differences_have_their_interval_and_verdict() {
+    let [without, _, one_seed, seeds] = workspaces();
+    assert!(picture(&without, "differences").contains("No two neighbouring steps have a run yet."));
+    let one = picture(&one_seed, "differences");
+    assert_eq!(one.matches("95 % interval: not known").count(), 5);
+    assert_eq!(one.matches("+0.00: no difference shown").count(), 5);
+    let several = picture(&seeds, "differences");
+    assert_eq!(several.matches("95 % interval: +0.00 to +0.00").count(), 1);
+}
+
+#[test]
+fn the_confusion_matrix_is_the_sum_over_the_seeds_of_the_last_step() {
+    let [without, no_run, _, seeds] = workspaces();
+    for workspace in [without, no_run] {
+        let picture = picture(&workspace, "confusion");
+        assert!(picture.contains("No run of the last step is recorded yet."));
+    }
+    let picture = picture(&seeds, "confusion");
+    for expected in [
+        "Which digits step-06-six takes for which",
+        "Its 2 seeds on the 100 test images, added up: 194 right, 6 wrong.",
+        "\n5\n",
+        "5 (25.00 %)",
+        "1 (5.00 %)",
+    ] {
+        assert!(
+            picture.contains(expected),
+            "{expected:?} is not in\n{picture}"
+        );
+    }
+}
+
+#[test]
+fn the_network_is_drawn_from_its_summary() {
+    let workspace = Workspace::new();
+    let network = picture(&workspace, "network");
+    let field = picture(&workspace, "receptive-field");
+    for (picture, expected) in [
+        (&network, "76 parameters."),
+        (&network, "1. Conv 3×3"),
+        (&network, "4 × 26×26"),
+        (&network, "40 parameters"),
+        (&network, "no parameters"),
+        (&network, "10 × 1×1"),
+        (&field, "1×1 pixels"),
+        (&field, "jump 1, start 1.5"),
+        (&field, "28×28 pixels"),
+    ] {
+        assert!(
+            picture.contains(expected),
+            "{expected:?} is not in\n{picture}"
+        );
+    }
+}
+
+#[test]
+fn the_gallery_shows_first_what_all_seeds_get_wrong() {
+    let [without, no_run, one_seed, seeds] = workspaces();
+    for workspace in [without, no_run] {
+        let picture = picture(&workspace, "gallery");
+        assert!(picture.contains("No run of the last step is recorded yet."));
+    }
+    let one = picture(&one_seed, "gallery");
+    assert!(
+        one.contains("Wrong with the only seed") && !one.contains("In grey"),
+        "{one}"
+    );
+
+    let picture = picture(&seeds, "gallery");
+    let mut rest = picture.as_str();
+    for expected in [
+        "gets 3 wrong; 4 are wrong with at least one of its 2 seeds.",
+        "In grey: 1 that",
+        "\nWrong with all 2 seeds\n",
+        "\n#0\n",
+        "\n0 → 6, ",
+        "\n#40\n",
+        "\nWrong with 1 of 2 seeds\n",
+        "\n#90\n",
+        "\n#91\n",
+        "\n1 → 1, ",
+    ] {
+        let found = rest.split_once(expected);
+        (_, rest) =
+            found.unwrap_or_else(|| panic!("{expected:?} is not in its place in\n{picture}"));
+    }
+}
+
+#[test]
+fn disputed_labels_are_marked() {
+    const IMAGES: usize = 1_000;
+    let mut workspace = Workspace::new();
+    fs::remove_dir_all(workspace.path("results")).unwrap();
+    workspace.record_last_step();
+    let mut run = result(&workspace.experiments[5], 1);
+    for epoch in &mut run.epochs {
+        epoch.test_total = IMAGES;
+        epoch.test_correct = IMAGES - 2;
+    }
+    for (class, row) in run.confusion.iter_mut().enumerate() {
+        row.fill(0);
+        row[class] = IMAGES / 10;
+    }
+    run.confusion[7] = vec![0, 0, 0, 0, 0, 0, 2, 98, 0, 0];
+    run.misclassified = vec![937, 947];
+    workspace.test = digits_like(IMAGES, &run.misclassified);
+    workspace.record(&run);
+    let picture = picture(&workspace, "gallery");
+    assert!(
+        picture.contains("\n#937\n") && picture.contains("\n#947 *\n"),
+        "{picture}"
+    );
+}
+
+#[test]
+fn weights_that_are_missing_or_of_another_run_are_errors_that_name_them() {
+    let workspace = Workspace::new();
+    workspace.record_last_step();
+    let path = "results/step-06-six/seed-1.safetensors";
+    let error = || format!("{:#}", workspace.check().unwrap_err());
+
+    let last = &workspace.experiments[5];
+    workspace.record(&other_run(last, 1));
+    let message = error();
+    assert!(
+        message.contains(path)
+            && message.contains("it gets test image 91 right, where that has it wrong"),
+        "{message}"
+    );
+    assert!(!message.contains('\n'), "{message}");
+
+    fs::remove_file(workspace.path(path)).unwrap();
+    let message = error();
+    assert!(
+        message.contains(path) && message.contains("is missing"),
+        "{message}"
+    );
+    assert!(!message.contains('\n'), "{message}");
+}
+
+#[test]
+fn more_steps_than_colours_are_an_error() {
+    let mut workspace = Workspace::new();
+    let source = workspace.text("experiments/step-06-six/src/lib.rs");
+    for number in 7..=9 {
+        let mut step = workspace.experiments[0].clone();
+        step.name = format!("step-0{number}-more");
+        workspace.put(&format!("experiments/{}/src/lib.rs", step.name), &source);
+        workspace.experiments.push(step);
+    }
+    let message = format!("{:#}", workspace.check().unwrap_err());
+    assert!(
+        message.contains("there are 9 steps, and colours for 8"),
+        "{message}"
+    );
+}
