@@ -12,7 +12,7 @@
 //! 99.40 % or more in each of the last five epochs with each of the five seeds, and 99.5 % on average. More capacity is not to be had below
 //! 6,000 parameters, but more can be had of each image. A label says what a digit is; the teacher also says what else it
 //! resembles, and how much, also of the augmented image where a label may no longer be quite true. And it says the same
-//! to every seed, so that seeds should differ less. On the hold-out images the teacher has 99.61 % (`T3` in [what was
+//! to every seed, so that seeds should differ less. On the hold-out images the teacher has 99.61 % (`t3` in [what was
 //! tried](../../../results/search/README.md)), and networks of 5,782 to 5,930 parameters that learned from it 99.47 to 99.50 %, where without
 //! one they had 99.44 % (`y-d005`).
 //!
