@@ -7,4 +7,4 @@ mod model;
 mod prepare;
 
 pub use model::{CLASSES, LayerMaps, Model, most_probable};
-pub use prepare::{Prepared, prepare, read_png};
+pub use prepare::{Frame, Prepared, prepare, read_png};

@@ -39,6 +39,22 @@ pub struct Prepared {
     pub pixels: [u8; PIXELS],
     /// What was done to the picture, for people.
     pub steps: String,
+    /// What part of the picture the pixels show.
+    pub frame: Frame,
+}
+
+/// The rectangle of a picture that a prepared digit's 28×28 pixels show, in the picture's pixels from its left upper corner.
+/// It may reach beyond the picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Frame {
+    /// Its left edge.
+    pub left: f64,
+    /// Its upper edge.
+    pub top: f64,
+    /// Its width.
+    pub width: f64,
+    /// Its height.
+    pub height: f64,
 }
 
 /// Reads and prepares a PNG file of at most 4096×4096 pixels.
@@ -82,6 +98,12 @@ pub fn prepare(picture: &DynamicImage) -> Result<Prepared> {
         return Ok(Prepared {
             pixels: pixels(&grey)?,
             steps: "taken as it is".into(),
+            frame: Frame {
+                left: 0.0,
+                top: 0.0,
+                width: f64::from(SIDE),
+                height: f64::from(SIDE),
+            },
         });
     }
     let scale = f64::from(DIGIT_SIDE) / f64::from(box_width.max(box_height));
@@ -99,9 +121,22 @@ pub fn prepare(picture: &DynamicImage) -> Result<Prepared> {
         digit.width(),
         digit.height()
     );
+    let (placed, (left, top)) = centred(&digit);
+    // How much of the picture a pixel shows.
+    let (across, down) = (
+        f64::from(box_width) / f64::from(digit.width()),
+        f64::from(box_height) / f64::from(digit.height()),
+    );
+    let frame = Frame {
+        left: f64::from(x) - left as f64 * across,
+        top: f64::from(y) - top as f64 * down,
+        width: f64::from(SIDE) * across,
+        height: f64::from(SIDE) * down,
+    };
     Ok(Prepared {
-        pixels: pixels(&centred(&digit))?,
+        pixels: pixels(&placed)?,
         steps,
+        frame,
     })
 }
 
@@ -141,8 +176,9 @@ fn bounding_box(picture: &GrayImage) -> Option<(u32, u32, u32, u32)> {
     Some((left, top, right - left + 1, bottom - top + 1))
 }
 
-/// A digit of at most 20×20 pixels in 28×28, its centre of mass in the middle as far as whole pixels allow.
-fn centred(digit: &GrayImage) -> GrayImage {
+/// A digit of at most 20×20 pixels in 28×28, its centre of mass in the middle as far as whole pixels allow, and where its
+/// left upper corner is.
+fn centred(digit: &GrayImage) -> (GrayImage, (i64, i64)) {
     let mass = |position: fn((u32, u32)) -> f64| -> f64 {
         digit
             .enumerate_pixels()
@@ -165,7 +201,7 @@ fn centred(digit: &GrayImage) -> GrayImage {
         place(centre.1, digit.height()),
     );
     image::imageops::replace(&mut picture, digit, left, top);
-    picture
+    (picture, (left, top))
 }
 
 /// The pixels of a picture of 28×28.
@@ -267,6 +303,14 @@ mod tests {
             prepared.steps,
             "400×300 cropped to 200×140, scaled to 20×14, centred in 28×28"
         );
+        // A pixel shows 10×10 of the picture's; the bar begins in pixel 5 of its row and pixel 8 of its column.
+        let frame = Frame {
+            left: 30.0 - 5.0 * 10.0,
+            top: 150.0 - 8.0 * 10.0,
+            width: 280.0,
+            height: 280.0,
+        };
+        assert_eq!(prepared.frame, frame);
         let inside =
             |index: usize| (5..25).contains(&(index % 28)) && (8..22).contains(&(index / 28));
         for (index, pixel) in prepared.pixels.iter().enumerate() {

@@ -22,7 +22,7 @@ use burn::train::logger::InMemoryMetricLogger;
 use burn::train::metric::{Adaptor, LossMetric};
 use burn::train::{InferenceStep, Interrupter, Learner, SupervisedTraining};
 use experiment::{
-    Evaluation, Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions,
+    Epoch, Evaluation, Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions,
 };
 use mnist::{Digits, EvaluationLoader, Split, TrainLoader, workspace_directory};
 use model_core::Network;
@@ -49,7 +49,8 @@ pub struct Data {
     pub evaluation: Arc<Digits>,
 }
 
-/// Trains `experiment` on `data`, and returns the trained network, for inference, with the evidence.
+/// Trains `experiment` on `data`, calls `on_epoch` after each epoch, and returns the trained network, for inference, with
+/// the evidence.
 ///
 /// The device's generator is seeded from the recipe, so one process can make only one reproducible run at a time.
 ///
@@ -61,6 +62,7 @@ pub fn train(
     data: &Data,
     selected: &Selected,
     interrupter: Interrupter,
+    on_epoch: impl FnMut(&Epoch) + Send + 'static,
 ) -> Result<(Network, RunResult)> {
     let Experiment {
         architecture,
@@ -101,7 +103,7 @@ pub fn train(
         EVALUATION_BATCH,
         device.clone().inner(),
     );
-    let journal = Journal::default();
+    let journal = Journal::new(on_epoch);
     let tally = |phase| Tally::new(phase, journal.clone(), interrupter.clone());
     // Nothing is written while training: the directory is only where Burn would put its own logs.
     let trained = SupervisedTraining::new("", Arc::new(train_loader), Arc::new(evaluation_loader))

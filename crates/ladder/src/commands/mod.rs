@@ -4,5 +4,6 @@ pub mod architecture;
 pub mod predict;
 pub mod report;
 pub mod run;
+pub mod serve;
 pub mod table;
 pub mod train;
