@@ -58,7 +58,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Train(options) => return Ok(train::run(options)),
         Command::Run(options) => return run::run(&options),
         Command::Report(options) => report::run(&options, &mut output),
-        Command::Predict(options) => predict::run(&options, &mut output),
+        Command::Predict(options) => return predict::run(&options, &mut output),
     }?;
     output.flush()?;
     Ok(ExitCode::SUCCESS)
