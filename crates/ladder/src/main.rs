@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use commands::{architecture, predict, report, run, serve, table, train};
+use commands::{architecture, predict, quantize, report, run, serve, table, train};
 
 /// What the steps of the ladder are, and what came of them.
 #[derive(Debug, Parser)]
@@ -36,6 +36,8 @@ enum Command {
     Report(report::Options),
     /// Says which digit an image shows
     Predict(predict::Options),
+    /// Turns a network's weights into 8-bit integers, and says what that costs
+    Quantize(quantize::Options),
     /// Serves a page to draw digits on, and to see what every network makes of them
     Serve(serve::Options),
 }
@@ -60,7 +62,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Train(options) => return Ok(train::run(options)),
         Command::Run(options) => return run::run(&options),
         Command::Report(options) => report::run(&options, &mut output),
-        Command::Predict(options) => predict::run(&options, &mut output),
+        Command::Predict(options) => return predict::run(&options, &mut output),
+        Command::Quantize(options) => quantize::run(&options, &mut output),
         Command::Serve(options) => serve::run(&options, &mut output),
     }?;
     output.flush()?;

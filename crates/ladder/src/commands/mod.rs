@@ -2,6 +2,7 @@
 
 pub mod architecture;
 pub mod predict;
+pub mod quantize;
 pub mod report;
 pub mod run;
 pub mod serve;
