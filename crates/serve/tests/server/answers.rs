@@ -138,7 +138,7 @@ fn a_drawing_is_prepared_and_says_how() {
     let seen = &answer["seen"];
     let preparation = seen["preparation"].as_str().unwrap();
     assert!(
-        preparation.starts_with("112×112 cropped to "),
+        preparation.starts_with("112×112, cropped to "),
         "{preparation}"
     );
     // What the networks see is where the digit was put, give or take a pixel of theirs.
