@@ -85,8 +85,10 @@ pub fn prepare(picture: &DynamicImage) -> Result<Prepared> {
         let mut grey = grey;
         if ink.dark {
             imageops::invert(&mut grey);
+            steps.push("otherwise as it is".into());
+        } else {
+            steps.push("taken as it is".into());
         }
-        steps.push("otherwise as it is".into());
         return Ok(Prepared {
             pixels: pixels(&grey)?,
             steps: steps.join(", "),

@@ -185,7 +185,7 @@ fn one_can_draw_undo_clear_and_look_at_test_digits() {
             .text("#verdict")
             .contains("Test digit 0 is labelled 7")
     );
-    assert_eq!(browser.text("#preparation"), "Taken as it is.");
+    assert_eq!(browser.text("#preparation"), "28×28, taken as it is.");
     browser.click("#next");
     browser.wait_until(&spoken("sees a 2"));
     browser.click("#hard");
