@@ -3,9 +3,9 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-use experiment::read_result;
+use experiment::{read_result, running_trainings};
 use flate2::{Compression, write::GzEncoder};
 
 fn step(arguments: &[&str]) -> Output {
@@ -189,4 +189,46 @@ fn a_run_is_decided_by_its_seed_and_not_by_the_number_of_threads() {
     let other = result_without_times(data.path(), "2", "1");
     assert_ne!(one.1, other.1, "another seed gives other weights");
     assert_ne!(one.0, other.0, "another seed gives another result");
+}
+
+#[test]
+fn a_training_is_seen_while_it_runs_and_not_when_it_was_killed() {
+    let (data, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_data(data.path());
+    let training = |epochs: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_step-under-test"));
+        let (data, out) = (data.path().to_str().unwrap(), out.path().to_str().unwrap());
+        command
+            .args(["--data-dir", data, "--out", out, "--epochs", epochs])
+            .args(["--seed", "5", "--threads", "1"])
+            .stdout(Stdio::null());
+        command.spawn().unwrap()
+    };
+    let mut endless = training("65535");
+    let seen = loop {
+        assert!(endless.try_wait().unwrap().is_none(), "it ended early");
+        let trainings = running_trainings(out.path());
+        if let [training] = trainings.as_slice()
+            && training.epochs.len() >= 2
+        {
+            break training.clone();
+        }
+    };
+    assert_eq!(seen.step, "step-06-lr-scheduler");
+    assert_eq!(
+        (seen.seed, seen.planned_epochs, seen.process),
+        (5, 65_535, endless.id())
+    );
+    assert_eq!((seen.epochs[0].epoch, seen.epochs[0].test_total), (1, 50));
+
+    endless.kill().unwrap();
+    endless.wait().unwrap();
+    assert!(out.path().join("progress.json").exists());
+    assert_eq!(running_trainings(out.path()), []);
+
+    assert!(training("1").wait().unwrap().success());
+    let left = fs::read_dir(out.path()).unwrap();
+    let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["model.safetensors", "result.json"]);
 }

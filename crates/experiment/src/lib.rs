@@ -5,12 +5,14 @@
 //! them, so this crate knows neither.
 
 mod files;
+mod progress;
 mod recipe;
 mod results;
 mod run_result;
 mod table;
 
 pub use files::write_whole;
+pub use progress::{Progress, ProgressFile, running_trainings};
 pub use recipe::{Distillation, Experiment, Optimizer, Recipe, Schedule};
 pub use results::{parse_result, read_result, read_results, results_directory, run_path};
 pub use run_result::{

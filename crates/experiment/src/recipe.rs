@@ -18,6 +18,21 @@ pub struct Experiment {
     pub recipe: Recipe,
 }
 
+impl Experiment {
+    /// The training of the teacher, which comes before this one, if there is one.
+    pub fn teacher(&self) -> Option<Experiment> {
+        let distillation = self.recipe.distillation.as_ref()?;
+        Some(Experiment {
+            architecture: distillation.teacher.clone(),
+            recipe: Recipe {
+                distillation: None,
+                ..self.recipe.clone()
+            },
+            ..self.clone()
+        })
+    }
+}
+
 /// How a network is trained. With the architecture, the data and the backend it decides a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

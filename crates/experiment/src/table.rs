@@ -73,6 +73,17 @@ impl ResultsTable {
         self
     }
 
+    /// The names of the columns.
+    pub fn columns() -> &'static [&'static str] {
+        &COLUMNS
+    }
+
+    /// The cells of all rows.
+    pub fn rows(&self) -> Vec<Vec<String>> {
+        let cells = |row: &Row| row.cells(self.name(row));
+        self.rows.iter().map(cells).collect()
+    }
+
     /// The table in box-drawing characters, as wide as the terminal allows; a marked row is bold, with an arrow.
     pub fn to_terminal(&self) -> String {
         let mut table = Table::new();
@@ -80,17 +91,7 @@ impl ResultsTable {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(COLUMNS);
         for row in &self.rows {
-            let mut name = row.first().step.clone();
-            if row.marked {
-                name = format!(
-                    "→ {name} (this run: seed {}, {})",
-                    row.first().seed,
-                    row.conditions()
-                );
-            } else if self.has_siblings(row) {
-                name = format!("{name} ({})", row.conditions());
-            }
-            let cells = row.cells(name).into_iter().map(Cell::new);
+            let cells = row.cells(self.name(row)).into_iter().map(Cell::new);
             if row.marked {
                 table.add_row(cells.map(|cell| cell.add_attribute(Attribute::Bold)));
             } else {
@@ -116,6 +117,18 @@ impl ResultsTable {
         }
         align(&mut table);
         table.to_string()
+    }
+
+    /// What a row is called: its step, and how it was run where that is not plain.
+    fn name(&self, row: &Row) -> String {
+        let RunResult { step, seed, .. } = row.first();
+        if row.marked {
+            format!("→ {step} (this run: seed {seed}, {})", row.conditions())
+        } else if self.has_siblings(row) {
+            format!("{step} ({})", row.conditions())
+        } else {
+            step.clone()
+        }
     }
 
     /// Whether other rows, not counting marked ones, are of the same step, or the row's images are not the usual ones.

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, ensure};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
-use experiment::{Experiment, results_directory};
-use mnist::{PIXELS, images_to_tensor};
+use experiment::{Experiment, results_directory, run_path};
+use mnist::{PIXELS, Split, images_to_tensor};
 use model_core::{Network, weights};
 
 /// Digits that there are.
 pub const CLASSES: usize = 10;
+
+/// How many digits are computed at once: more take more memory and no less time.
+const BATCH: usize = 512;
 
 /// The network of an experiment with trained weights, for inference.
 #[derive(Debug)]
@@ -34,34 +37,41 @@ pub struct LayerMaps {
 }
 
 impl Model {
-    /// The network of a step with the weights of its recorded run with seed 1.
+    /// The network of an experiment with the weights of its recorded run with seed 1.
     ///
     /// # Errors
     ///
     /// There is no such file, or it cannot be read or does not fit. Names the file.
-    pub fn recorded(step: Experiment, device: Device) -> Result<Self> {
-        let path = recorded_weights(&step);
+    pub fn recorded(experiment: Experiment, device: Device) -> Result<Self> {
+        let path = recorded_weights(&experiment);
         ensure!(
             path.exists(),
-            "{} is missing: make it with `cargo run -p {} -- --record`, or name a file with --weights",
+            "{} is missing: record a run of {} with seed 1, or name a file with --weights",
             path.display(),
-            step.name
+            experiment.name
         );
-        Self::from_file(step, &path, device)
+        Self::from_file(experiment, &path, device)
     }
 
-    /// The network of an experiment with the weights of a file.
+    /// The network of an experiment with the weights of a file, 32-bit floats or 8-bit integers; see
+    /// [`weights::load`].
     ///
     /// # Errors
     ///
     /// The file cannot be read, or holds the weights of another network. Names the file.
     pub fn from_file(experiment: Experiment, path: &Path, device: Device) -> Result<Self> {
         let network = experiment.architecture.init(0.0, &device)?;
-        Ok(Self {
-            network: weights::load(network, path)?,
+        let network = weights::load(network, path)?;
+        Ok(Self::new(experiment, &network, device))
+    }
+
+    /// The network of an experiment as it is in memory on `device`.
+    pub fn new(experiment: Experiment, network: &Network, device: Device) -> Self {
+        Self {
+            network: network.fold_batch_norm(),
             experiment,
             device,
-        })
+        }
     }
 
     /// What the network is of.
@@ -73,23 +83,31 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// The device fails.
+    /// The device fails, or the weights are such that what comes of them is no number.
     pub fn probabilities<'a>(
         &self,
         digits: impl IntoIterator<Item = &'a [u8; PIXELS]>,
     ) -> Result<Vec<[f32; CLASSES]>> {
         let mut digits = digits.into_iter().peekable();
-        if digits.peek().is_none() {
-            return Ok(Vec::new());
+        let mut all = Vec::new();
+        while digits.peek().is_some() {
+            let images = images_to_tensor(digits.by_ref().take(BATCH), &self.device);
+            let logits = self.network.forward(images);
+            let probabilities = values(softmax(logits, 1))?;
+            let (rows, rest) = probabilities.as_chunks();
+            ensure!(
+                rest.is_empty(),
+                "the network has other than {CLASSES} classes"
+            );
+            ensure!(
+                probabilities
+                    .iter()
+                    .all(|probability| probability.is_finite()),
+                "the weights are too large: what the network makes of a digit is no number"
+            );
+            all.extend_from_slice(rows);
         }
-        let logits = self.network.forward(images_to_tensor(digits, &self.device));
-        let probabilities = values(softmax(logits, 1))?;
-        let (rows, rest) = probabilities.as_chunks();
-        ensure!(
-            rest.is_empty(),
-            "the network has other than {CLASSES} classes"
-        );
-        Ok(rows.to_vec())
+        Ok(all)
     }
 
     /// What each layer, first to last, makes of a digit.
@@ -123,10 +141,10 @@ pub fn most_probable(probabilities: &[f32; CLASSES]) -> usize {
         .map_or(0, |(class, _)| class)
 }
 
-fn recorded_weights(step: &Experiment) -> PathBuf {
-    results_directory()
-        .join(&step.name)
-        .join("seed-1.safetensors")
+/// Where the weights of an experiment's recorded run with seed 1 are.
+pub fn recorded_weights(experiment: &Experiment) -> PathBuf {
+    let run = run_path(&experiment.name, Split::Test, 1);
+    results_directory().join(run).with_extension("safetensors")
 }
 
 fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {

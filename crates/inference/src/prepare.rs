@@ -7,25 +7,22 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
-use image::imageops::{FilterType, crop_imm, resize};
-use image::{DynamicImage, GrayImage, ImageError, ImageFormat, ImageReader, Limits, Luma};
+use anyhow::{Context, Result};
+use image::imageops::{self, FilterType, crop_imm, resize, thumbnail};
+use image::{DynamicImage, GrayImage, Luma};
 use mnist::{IMAGE_SIDE, PIXELS};
 
-/// Largest height and width of a picture, in pixels.
-const MAX_SIDE: u32 = 4096;
-
-/// Most memory that decoding may take: a picture of the largest size with four channels of 16 bits, twice.
-const MAX_BYTES: u64 = 2 * 8 * (MAX_SIDE as u64) * (MAX_SIDE as u64);
+use crate::ink::{Ink, find_ink};
+use crate::picture::{decode_picture, read_file};
 
 /// Height and width of the square that a digit is scaled into.
 const DIGIT_SIDE: u32 = 20;
 
-/// The darker half of the greys ends here.
-const MIDDLE_GREY: u8 = 127;
+/// A scaled digit with less ink in each of its pixels has strokes too thin to be recognised.
+const FAINT: u8 = 160;
 
-/// Pixels up to here are background: paper is seldom quite white.
-const FAINT: u8 = 16;
+/// Larger pictures are shrunk to this height or width first: a digit has far more pixels than it needs in them.
+const WORKING_SIDE: u32 = 2048;
 
 /// Where MNIST's digits have their centre of mass, in both directions: in the middle of pixel 14 of 0 to 27.
 const MIDDLE: f64 = 14.5;
@@ -33,139 +30,207 @@ const MIDDLE: f64 = 14.5;
 const SIDE: u32 = IMAGE_SIDE as u32;
 
 /// A picture as the network is to see it.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Prepared {
     /// The pixels `[28 × 28]`, row by row: 0 is background, 255 is full ink.
     pub pixels: [u8; PIXELS],
     /// What was done to the picture, for people.
     pub steps: String,
+    /// What part of the picture the pixels show.
+    pub frame: Frame,
 }
 
-/// Reads and prepares a PNG file of at most 4096×4096 pixels.
+/// The rectangle of a picture that a prepared digit's 28×28 pixels show, in the picture's pixels from its left upper corner.
+/// It may reach beyond the picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Frame {
+    /// Its left edge.
+    pub left: f64,
+    /// Its upper edge.
+    pub top: f64,
+    /// Its width.
+    pub width: f64,
+    /// Its height.
+    pub height: f64,
+}
+
+/// Reads and prepares a PNG, JPEG, BMP or PGM file; see [`decode_picture`] and [`prepare`].
 ///
 /// # Errors
 ///
-/// The file cannot be read, is no PNG, too large, or blank. Names the file.
-pub fn read_png(path: &Path) -> Result<Prepared> {
+/// The file cannot be read, is no such picture, too large, cut short, broken, or blank. Names the file, in one line.
+pub fn read_picture(path: &Path) -> Result<Prepared> {
+    let bytes = read_file(path)?;
     let name = path.display();
-    let mut reader = ImageReader::open(path).with_context(|| format!("cannot read {name}"))?;
-    reader.set_format(ImageFormat::Png);
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_BYTES);
-    reader.limits(limits);
-    let picture = reader.decode().map_err(|error| match error {
-        ImageError::Limits(_) => anyhow!("{name} is larger than {MAX_SIDE}×{MAX_SIDE} pixels"),
-        ImageError::IoError(error) => anyhow!("cannot read {name}: {error}"),
-        error => anyhow!("{name} is not a PNG file that can be read: {error}"),
-    })?;
+    let picture = decode_picture(&bytes).with_context(|| format!("cannot use {name}"))?;
+    drop(bytes);
     prepare(&picture).with_context(|| format!("cannot use {name}"))
 }
 
-/// Makes a picture into a digit like MNIST's: grey, white on black, cropped, scaled and centred. A picture of 28×28
-/// pixels that is white on black already is taken as it is.
+/// Makes a picture into a digit like MNIST's: grey, white on black, cropped, scaled and centred. A picture that is such
+/// a digit already is taken as it is, inverted where need be.
 ///
 /// # Errors
 ///
 /// The picture is blank.
 pub fn prepare(picture: &DynamicImage) -> Result<Prepared> {
-    let mut grey = over_white(picture);
-    let (width, height) = grey.dimensions();
-    let inverted = border_mean(&grey) > f64::from(MIDDLE_GREY);
-    if inverted {
-        image::imageops::invert(&mut grey);
+    let (picture_width, picture_height) = (picture.width(), picture.height());
+    let (grey, ink) =
+        grey_and_ink(picture).context("it is blank: no ink stands out from the paper")?;
+    let mut steps = vec![format!("{picture_width}×{picture_height}")];
+    if ink.dark {
+        steps.push("inverted".into());
     }
-    let (x, y, box_width, box_height) =
-        bounding_box(&grey).context("it is blank: no pixel stands out")?;
-    if !inverted && (width, height) == (SIDE, SIDE) {
+    if is_like_mnist(&ink) {
+        let mut grey = grey;
+        if ink.dark {
+            imageops::invert(&mut grey);
+            steps.push("otherwise as it is".into());
+        } else {
+            steps.push("taken as it is".into());
+        }
         return Ok(Prepared {
             pixels: pixels(&grey)?,
-            steps: "taken as it is".into(),
+            steps: steps.join(", "),
+            frame: Frame {
+                left: 0.0,
+                top: 0.0,
+                width: f64::from(SIDE),
+                height: f64::from(SIDE),
+            },
         });
     }
-    let scale = f64::from(DIGIT_SIDE) / f64::from(box_width.max(box_height));
-    let scaled = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
-    let digit = crop_imm(&grey, x, y, box_width, box_height).to_image();
-    let digit = resize(
-        &digit,
-        scaled(box_width),
-        scaled(box_height),
-        FilterType::CatmullRom,
-    );
-    let steps = format!(
-        "{}{width}×{height} cropped to {box_width}×{box_height}, scaled to {}×{}, centred in {SIDE}×{SIDE}",
-        if inverted { "inverted, " } else { "" },
-        digit.width(),
-        digit.height()
-    );
+    match ink.specks {
+        0 => {}
+        1 => steps.push("a speck removed".into()),
+        specks => steps.push(format!("{specks} specks removed")),
+    }
+    let (x, y, width, height) = ink.bounds;
+    steps.push(format!("cropped to {width}×{height}"));
+    let cropped = crop_imm(&ink.amounts, x, y, width, height).to_image();
+    let mut digit = scaled(&cropped);
+    if is_faint(&digit) {
+        digit = scaled(&thickened(&cropped));
+        steps.push("thickened".into());
+    }
+    steps.push(format!("scaled to {}×{}", digit.width(), digit.height()));
+    steps.push(format!("centred in {SIDE}×{SIDE}"));
+    let (placed, (left, top)) = centred(&digit);
+    // How much of the picture, which may have been shrunk, a pixel shows.
+    let across = f64::from(width) / f64::from(digit.width());
+    let down = f64::from(height) / f64::from(digit.height());
+    let shrunk_across = f64::from(picture_width) / f64::from(grey.width());
+    let shrunk_down = f64::from(picture_height) / f64::from(grey.height());
+    let frame = Frame {
+        left: (f64::from(x) - left as f64 * across) * shrunk_across,
+        top: (f64::from(y) - top as f64 * down) * shrunk_down,
+        width: f64::from(SIDE) * across * shrunk_across,
+        height: f64::from(SIDE) * down * shrunk_down,
+    };
     Ok(Prepared {
-        pixels: pixels(&centred(&digit))?,
-        steps,
+        pixels: pixels(&placed)?,
+        steps: steps.join(", "),
+        frame,
     })
 }
 
-/// The picture in grey, with white paper behind what is transparent.
-fn over_white(picture: &DynamicImage) -> GrayImage {
+/// The picture in grey, with white paper behind what is transparent, and its ink. Where nothing stands out from white
+/// paper, it is black paper: drawings from programs with a dark surface are white on nothing.
+fn grey_and_ink(picture: &DynamicImage) -> Option<(GrayImage, Ink)> {
+    let papers: &[u8] = if picture.color().has_alpha() {
+        &[255, 0]
+    } else {
+        &[255]
+    };
+    papers.iter().find_map(|paper| {
+        let grey = working_size(on_paper(picture, *paper));
+        find_ink(&grey).map(|ink| (grey, ink))
+    })
+}
+
+fn on_paper(picture: &DynamicImage, paper: u8) -> GrayImage {
+    if !picture.color().has_alpha() {
+        return picture.to_luma8();
+    }
     let picture = picture.to_luma_alpha8();
     GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
         let [grey, alpha] = picture.get_pixel(x, y).0.map(u32::from);
-        Luma([((grey * alpha + 255 * (255 - alpha) + 127) / 255) as u8])
+        Luma([((grey * alpha + u32::from(paper) * (255 - alpha) + 127) / 255) as u8])
     })
 }
 
-/// The mean grey of the outermost pixels.
-fn border_mean(picture: &GrayImage) -> f64 {
-    let (right, bottom) = (picture.width() - 1, picture.height() - 1);
-    let border = picture
-        .enumerate_pixels()
-        .filter(|(x, y, _)| *x == 0 || *y == 0 || *x == right || *y == bottom);
-    let (sum, count) = border.fold((0.0, 0.0), |(sum, count), (_, _, grey)| {
-        (sum + f64::from(grey.0[0]), count + 1.0)
-    });
-    sum / count
+fn working_size(grey: GrayImage) -> GrayImage {
+    let side = grey.width().max(grey.height());
+    if side <= WORKING_SIDE {
+        return grey;
+    }
+    let shrunk =
+        |length: u32| (u64::from(length) * u64::from(WORKING_SIDE) / u64::from(side)).max(1) as u32;
+    thumbnail(&grey, shrunk(grey.width()), shrunk(grey.height()))
 }
 
-/// Left, top, width and height of the smallest box around everything that is not background; none if there is nothing.
-fn bounding_box(picture: &GrayImage) -> Option<(u32, u32, u32, u32)> {
-    let ink = || {
-        picture
-            .enumerate_pixels()
-            .filter(|(_, _, grey)| grey.0[0] > FAINT)
-    };
-    let (left, right) = (ink().map(|(x, ..)| x).min()?, ink().map(|(x, ..)| x).max()?);
-    let (top, bottom) = (
-        ink().map(|(_, y, _)| y).min()?,
-        ink().map(|(_, y, _)| y).max()?,
-    );
-    Some((left, top, right - left + 1, bottom - top + 1))
+/// Whether a picture is a digit of MNIST's or one made like them: its larger side 20 pixels long, or nearly, and its
+/// centre of mass in the middle.
+fn is_like_mnist(ink: &Ink) -> bool {
+    let (_, _, width, height) = ink.bounds;
+    let centre = centre_of_mass(&ink.amounts);
+    let is_central = |position: f64| (position - MIDDLE).abs() <= 1.0;
+    ink.amounts.dimensions() == (SIDE, SIDE)
+        && (DIGIT_SIDE - 2..=DIGIT_SIDE).contains(&width.max(height))
+        && is_central(centre.0)
+        && is_central(centre.1)
 }
 
-/// A digit of at most 20×20 pixels in 28×28, its centre of mass in the middle as far as whole pixels allow.
-fn centred(digit: &GrayImage) -> GrayImage {
-    let mass = |position: fn((u32, u32)) -> f64| -> f64 {
-        digit
-            .enumerate_pixels()
-            .map(|(x, y, grey)| f64::from(grey.0[0]) * position((x, y)))
-            .sum()
-    };
-    let total = mass(|_| 1.0);
-    // Positions are those of pixel centres.
-    let centre = (
-        mass(|(x, _)| f64::from(x) + 0.5) / total,
-        mass(|(_, y)| f64::from(y) + 0.5) / total,
-    );
+/// The digit with its larger side 20 pixels long.
+fn scaled(digit: &GrayImage) -> GrayImage {
+    let (width, height) = digit.dimensions();
+    let scale = f64::from(DIGIT_SIDE) / f64::from(width.max(height));
+    let scaled = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
+    resize(digit, scaled(width), scaled(height), FilterType::CatmullRom)
+}
+
+/// Whether strokes were too thin to leave any full pixel when they were scaled.
+fn is_faint(digit: &GrayImage) -> bool {
+    digit.iter().all(|amount| *amount < FAINT)
+}
+
+/// The digit with strokes of half a pixel at least once it is scaled: of some 40×40 cells, each has the most ink in it.
+fn thickened(digit: &GrayImage) -> GrayImage {
+    let (width, height) = digit.dimensions();
+    let cells = |side: u32| (2 * DIGIT_SIDE * side).div_ceil(width.max(height));
+    let mut thickened = GrayImage::new(cells(width), cells(height));
+    for (x, y, amount) in digit.enumerate_pixels() {
+        let cell = thickened.get_pixel_mut(x * cells(width) / width, y * cells(height) / height);
+        cell.0[0] = cell.0[0].max(amount.0[0]);
+    }
+    thickened
+}
+
+/// Where the ink has its centre, in pixels from the left and from the top: 0.5 is the middle of the first.
+fn centre_of_mass(ink: &GrayImage) -> (f64, f64) {
+    let (mut total, mut x_total, mut y_total) = (0.0, 0.0, 0.0);
+    for (x, y, amount) in ink.enumerate_pixels() {
+        let amount = f64::from(amount.0[0]);
+        total += amount;
+        x_total += amount * (f64::from(x) + 0.5);
+        y_total += amount * (f64::from(y) + 0.5);
+    }
+    (x_total / total, y_total / total)
+}
+
+/// A digit of at most 20×20 pixels in 28×28, its centre of mass in the middle as far as whole pixels allow, and where its
+/// left upper corner is.
+fn centred(digit: &GrayImage) -> (GrayImage, (i64, i64)) {
     let place = |centre: f64, side: u32| {
         let place = (MIDDLE - centre).round() as i64;
         place.clamp(0, i64::from(SIDE - side))
     };
+    let centre = centre_of_mass(digit);
+    let left = place(centre.0, digit.width());
+    let top = place(centre.1, digit.height());
     let mut picture = GrayImage::new(SIDE, SIDE);
-    let (left, top) = (
-        place(centre.0, digit.width()),
-        place(centre.1, digit.height()),
-    );
-    image::imageops::replace(&mut picture, digit, left, top);
-    picture
+    imageops::replace(&mut picture, digit, left, top);
+    (picture, (left, top))
 }
 
 /// The pixels of a picture of 28×28.
@@ -177,144 +242,4 @@ fn pixels(picture: &GrayImage) -> Result<[u8; PIXELS]> {
             pixels.len()
         )
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use image::{LumaA, Pixel};
-    use mnist::Mnist;
-
-    use super::*;
-
-    /// A test digit as a picture of another size, white on black.
-    fn picture(pixels: &[u8; PIXELS], scale: u32) -> GrayImage {
-        let picture = GrayImage::from_raw(SIDE, SIDE, pixels.to_vec()).unwrap();
-        resize(&picture, SIDE * scale, SIDE * scale, FilterType::Nearest)
-    }
-
-    fn inverted(mut picture: GrayImage) -> GrayImage {
-        image::imageops::invert(&mut picture);
-        picture
-    }
-
-    /// Mean difference of two images' pixels, in greys of 255.
-    fn difference(a: &[u8; PIXELS], b: &[u8; PIXELS]) -> f64 {
-        let differences = a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b)));
-        differences.sum::<f64>() / PIXELS as f64
-    }
-
-    #[test]
-    fn large_black_on_white_digits_come_out_as_they_were() {
-        let test = Mnist::load_bundled().unwrap().test;
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("digit.png");
-        let mut sum = 0.0;
-        for index in 0..100 {
-            inverted(picture(test.image(index), 10))
-                .save(&path)
-                .unwrap();
-            let prepared = read_png(&path).unwrap();
-            assert!(
-                prepared.steps.starts_with("inverted, 280×280 cropped to "),
-                "{}",
-                prepared.steps
-            );
-            let difference = difference(&prepared.pixels, test.image(index));
-            // A digit that is misplaced by a pixel differs by some 15 greys.
-            assert!(
-                difference < 13.0,
-                "test digit {index} differs by {difference} greys"
-            );
-            sum += difference;
-        }
-        assert!(
-            sum / 100.0 < 4.0,
-            "the digits differ by {} greys",
-            sum / 100.0
-        );
-    }
-
-    #[test]
-    fn a_digit_like_mnists_is_taken_as_it_is() {
-        let test = Mnist::load_bundled().unwrap().test;
-        for index in 0..10 {
-            let prepared = prepare(&picture(test.image(index), 1).into()).unwrap();
-            assert_eq!(prepared.pixels, *test.image(index));
-            assert_eq!(prepared.steps, "taken as it is");
-        }
-    }
-
-    #[test]
-    fn transparent_paper_is_white() {
-        let test = Mnist::load_bundled().unwrap().test;
-        let digit = picture(test.image(0), 4);
-        let black_ink = image::ImageBuffer::from_fn(digit.width(), digit.height(), |x, y| {
-            LumaA([0, digit.get_pixel(x, y).channels()[0]])
-        });
-        let transparent = prepare(&DynamicImage::ImageLumaA8(black_ink)).unwrap();
-        let opaque = prepare(&inverted(digit).into()).unwrap();
-        assert_eq!(transparent.pixels, opaque.pixels);
-    }
-
-    #[test]
-    fn the_aspect_ratio_is_kept() {
-        let mut bar = GrayImage::new(400, 300);
-        for (x, y) in (0..200).flat_map(|x| (0..140).map(move |y| (x, y))) {
-            bar.put_pixel(x + 30, y + 150, Luma([255]));
-        }
-        let prepared = prepare(&bar.into()).unwrap();
-        assert_eq!(
-            prepared.steps,
-            "400×300 cropped to 200×140, scaled to 20×14, centred in 28×28"
-        );
-        let inside =
-            |index: usize| (5..25).contains(&(index % 28)) && (8..22).contains(&(index / 28));
-        for (index, pixel) in prepared.pixels.iter().enumerate() {
-            assert_eq!(*pixel, if inside(index) { 255 } else { 0 }, "pixel {index}");
-        }
-    }
-
-    #[test]
-    fn the_thinnest_line_keeps_a_pixel() {
-        let mut line = GrayImage::new(500, 100);
-        (10..490).for_each(|x| line.put_pixel(x, 50, Luma([255])));
-        let prepared = prepare(&line.into()).unwrap();
-        assert!(
-            prepared.steps.contains("scaled to 20×1,"),
-            "{}",
-            prepared.steps
-        );
-    }
-
-    #[test]
-    fn what_is_no_picture_of_a_digit_is_refused_in_one_line() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("digit.png");
-        let refused = |expected: &str| {
-            let message = format!("{:#}", read_png(&path).unwrap_err());
-            assert!(
-                message.contains("digit.png") && message.contains(expected),
-                "{message}"
-            );
-            assert!(!message.contains('\n'), "{message}");
-        };
-        refused("cannot read");
-        std::fs::write(&path, "a digit").unwrap();
-        refused("is not a PNG file");
-        GrayImage::new(MAX_SIDE + 1, 1).save(&path).unwrap();
-        refused("is larger than 4096×4096 pixels");
-        for blank in [0, 10, 255] {
-            GrayImage::from_pixel(50, 50, Luma([blank]))
-                .save(&path)
-                .unwrap();
-            refused("is blank");
-        }
-        GrayImage::from_pixel(MAX_SIDE, 1, Luma([0]))
-            .save(&path)
-            .unwrap();
-        refused("is blank");
-        let whole = std::fs::read(&path).unwrap();
-        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-        refused("digit.png");
-    }
 }

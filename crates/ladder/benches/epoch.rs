@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for round in 1..=ROUNDS {
         let (steps, evaluated) = bare(&experiment, &batches, &evaluation, &device)?;
         let start = Instant::now();
-        train(&experiment, &data, &selected, Interrupter::new())?;
+        train(&experiment, &data, &selected, Interrupter::new(), |_| ())?;
         let epoch = start.elapsed().as_secs_f64();
         let ratio = epoch / (steps + evaluated);
         println!(

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use commands::{architecture, predict, report, run, table, train};
+use commands::{architecture, predict, quantize, report, run, serve, table, train};
 
 /// What the steps of the ladder are, and what came of them.
 #[derive(Debug, Parser)]
@@ -36,6 +36,10 @@ enum Command {
     Report(report::Options),
     /// Says which digit an image shows
     Predict(predict::Options),
+    /// Turns a network's weights into 8-bit integers, and says what that costs
+    Quantize(quantize::Options),
+    /// Serves a page to draw digits on, and to see what every network makes of them
+    Serve(serve::Options),
 }
 
 fn main() -> ExitCode {
@@ -58,7 +62,9 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Train(options) => return Ok(train::run(options)),
         Command::Run(options) => return run::run(&options),
         Command::Report(options) => report::run(&options, &mut output),
-        Command::Predict(options) => predict::run(&options, &mut output),
+        Command::Predict(options) => return predict::run(&options, &mut output),
+        Command::Quantize(options) => quantize::run(&options, &mut output),
+        Command::Serve(options) => serve::run(&options, &mut output),
     }?;
     output.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -133,6 +139,22 @@ mod tests {
     }
 
     #[test]
+    fn the_page_is_for_this_machine_alone_unless_told_otherwise() {
+        for (arguments, expected) in [
+            ("serve", ("127.0.0.1", 8080)),
+            ("serve --host 0.0.0.0 --port 0", ("0.0.0.0", 0)),
+        ] {
+            match parse(arguments) {
+                Ok(Command::Serve(options)) => {
+                    assert_eq!((options.host.as_str(), options.port), expected);
+                    assert_eq!(options.runs, std::path::Path::new("runs"));
+                }
+                other => panic!("{arguments}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
     fn contradictions_and_omissions_are_usage_errors() {
         for arguments in [
             "",
@@ -144,6 +166,7 @@ mod tests {
             "run 9",
             "run --seeds 0-",
             "run --holdout --swapped",
+            "serve --port 65536",
         ] {
             assert_eq!(
                 parse(arguments).unwrap_err().exit_code(),

@@ -16,6 +16,12 @@ pub fn experiments() -> [Experiment; 8] {
     ]
 }
 
+/// The last step, where the ladder leads.
+pub fn last() -> Experiment {
+    let [.., last] = experiments();
+    last
+}
+
 /// The step of this name, such as `step-04-fc`, or of this number, such as `4` or `04`.
 ///
 /// # Errors

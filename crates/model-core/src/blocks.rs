@@ -2,15 +2,15 @@
 
 use std::f64::consts::SQRT_2;
 
-use burn::module::{Initializer, Module};
+use burn::module::{Initializer, Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use conv_kernels::{BlockOptions, Dropout, ImageBlocks, Normalised, fold};
 
 use crate::Convolution;
 
-/// Convolution (no bias), then batch normalisation, ReLU and dropout, each where wanted.
+/// Convolution (with a bias only where batch normalisation was folded into it), then batch normalisation, ReLU and dropout, each where wanted.
 #[derive(Module, Debug)]
 pub struct ConvolutionBlock {
     convolution: Conv2d,
@@ -87,7 +87,10 @@ impl ConvolutionBlock {
             max_pool,
         };
         match &self.batch_norm {
-            None => maps.block(weight, None, options),
+            None => {
+                let bias = self.convolution.bias.as_ref().map(|bias| bias.val());
+                maps.block(weight, bias, options)
+            }
             Some(norm) if training && norm.training.is_enabled() => {
                 let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
                 let normalised = maps.normalised_block(weight, gamma, beta, norm.epsilon, options);
@@ -95,13 +98,44 @@ impl ConvolutionBlock {
                 normalised.output
             }
             Some(norm) => {
-                let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
-                let (mean, variance) = (norm.running_mean.value(), norm.running_var.value());
-                let (weight, bias) = fold(weight, gamma, beta, mean, variance, norm.epsilon);
+                let (weight, bias) = folded(weight, norm);
                 maps.block(weight, Some(bias), options)
             }
         }
     }
+
+    /// Turns batch normalisation, if there is any, into other weights and a bias.
+    pub(crate) fn fold_batch_norm(&mut self) {
+        if let Some(norm) = self.batch_norm.take() {
+            let (weight, bias) = folded(self.convolution.weight.val(), &norm);
+            self.convolution.weight = Param::from_tensor(weight);
+            self.convolution.bias = Some(Param::from_tensor(bias));
+        }
+    }
+
+    /// Weights `[out_channels, in_channels / groups, kernel, kernel]` and, where there is one, bias `[out_channels]`.
+    pub(crate) fn weights(&self) -> (Tensor<4>, Option<Tensor<1>>) {
+        let bias = self.convolution.bias.as_ref().map(|bias| bias.val());
+        (self.convolution.weight.val(), bias)
+    }
+
+    /// Replaces what [`weights`](Self::weights) returns.
+    pub(crate) fn set_weights(&mut self, weights: &[f32], bias: Option<&[f32]>) {
+        let (weight, device) = (
+            &self.convolution.weight,
+            self.convolution.weight.val().device(),
+        );
+        let weights = TensorData::new(weights.to_vec(), weight.dims());
+        self.convolution.weight = Param::from_data(weights, &device);
+        self.convolution.bias = bias.map(|bias| Param::from_data(bias, &device));
+    }
+}
+
+/// Weights and bias that do what `weight` and batch normalisation after it do.
+fn folded(weight: Tensor<4>, norm: &BatchNorm) -> (Tensor<4>, Tensor<1>) {
+    let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
+    let (mean, variance) = (norm.running_mean.value(), norm.running_var.value());
+    fold(weight, gamma, beta, mean, variance, norm.epsilon)
 }
 
 /// Moves the running statistics towards the batch's, as Burn's own batch normalisation does.

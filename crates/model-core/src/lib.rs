@@ -4,6 +4,7 @@
 //! - [`Summary`] computes each layer's map size, receptive field, parameters and multiply-adds. It knows
 //!   no backend and does no input or output.
 //! - [`Network`] is the Burn module that is trained, built from the same list.
+//! - [`weights`] are its parameters as a file, [`quantization`] makes them 8-bit integers.
 //!
 //! So a table in a document cannot disagree with the network that it is about.
 
@@ -14,6 +15,7 @@ mod architecture;
 mod blocks;
 mod error;
 mod network;
+pub mod quantization;
 mod summary;
 mod table;
 pub mod weights;

@@ -1,11 +1,12 @@
 //! The Burn module of an [`Architecture`].
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use conv_kernels::ImageBlocks;
 
+use crate::quantization::LayerWeights;
 use crate::{Architecture, ArchitectureError, ConvolutionBlock, Layer};
 
 /// A network that maps images to the logits of their classes.
@@ -71,6 +72,66 @@ impl Network {
     /// The output `[batch, channels, height, width]` of the first `layers` layers, without dropout.
     pub fn forward_to(&self, images: Tensor<4>, layers: usize) -> Tensor<4> {
         self.run(images, layers, None).into_images()
+    }
+
+    /// The network for inference with batch normalisation folded into the convolutions before it: it computes the same,
+    /// and does not fold anew at every call. It cannot be trained any further.
+    pub fn fold_batch_norm(&self) -> Self {
+        let mut network = self.valid();
+        for stage in &mut network.stages {
+            if let Stage::Convolution(block) = stage {
+                block.fold_batch_norm();
+            }
+        }
+        network
+    }
+
+    /// The weights of all layers that have any. Those of batch normalisation are not among them.
+    pub(crate) fn weights(&self) -> Vec<LayerWeights> {
+        let stages = self.stages.iter().enumerate();
+        stages
+            .filter_map(|(stage, kind)| {
+                let (shape, rows, bias) = match kind {
+                    Stage::Convolution(block) => {
+                        let (weight, bias) = block.weights();
+                        (weight.dims().to_vec(), weight.flatten(1, 3), bias)
+                    }
+                    Stage::FullyConnected(linear) => {
+                        let rows = linear.weight.val().transpose();
+                        (
+                            rows.dims().to_vec(),
+                            rows,
+                            linear.bias.as_ref().map(|bias| bias.val()),
+                        )
+                    }
+                    Stage::MaxPool(_) | Stage::GlobalAveragePool(_) => return None,
+                };
+                Some(LayerWeights {
+                    stage,
+                    shape,
+                    rows,
+                    bias,
+                })
+            })
+            .collect()
+    }
+
+    /// Replaces the weights of a layer: `weights` as in [`LayerWeights::rows`], row by row.
+    pub(crate) fn set_weights(&mut self, stage: usize, weights: &[f32], bias: Option<&[f32]>) {
+        match &mut self.stages[stage] {
+            Stage::Convolution(block) => block.set_weights(weights, bias),
+            Stage::FullyConnected(linear) => {
+                let [inputs, outputs] = linear.weight.dims();
+                let device = linear.weight.val().device();
+                let rows = Tensor::<2>::from_data(
+                    TensorData::new(weights.to_vec(), [outputs, inputs]),
+                    &device,
+                );
+                linear.weight = Param::from_tensor(rows.transpose());
+                linear.bias = bias.map(|bias| Param::from_data(bias, &device));
+            }
+            Stage::MaxPool(_) | Stage::GlobalAveragePool(_) => {}
+        }
     }
 
     fn run(&self, images: Tensor<4>, layers: usize, dropout_key: Option<u64>) -> Maps {

@@ -3,19 +3,26 @@
 //! Burn's store would load whatever fits and describe the rest at length. A file of weights is either the one that
 //! belongs to the network or it is not, so [`load`] compares names, shapes and types first and answers in one line.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::store::burn_pack::Tensor as StoredTensor;
-use burn::store::{ModuleSnapshot, ModuleStore, SafetensorsStore, SafetensorsStoreError};
+use burn::store::{ModuleSnapshot, SafetensorsStore, SafetensorsStoreError};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
 use thiserror::Error;
 
 use crate::Network;
+use crate::quantization::{self, QuantizedWeights};
 
 /// The largest file of weights that is read, in bytes. A network of the ladder takes some 40 kB.
 pub const MAX_WEIGHTS_BYTES: u64 = 1_000_000;
+
+/// How many differences a message tells.
+const TOLD: usize = 4;
 
 /// Why weights could not be saved or loaded. Every message names the file.
 #[derive(Debug, Error)]
@@ -47,17 +54,47 @@ pub enum WeightsError {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What the store says.
-        reason: SafetensorsStoreError,
+        /// What the store says, in one line.
+        reason: String,
     },
     /// The file holds the weights of another network.
-    #[error("{} does not fit the network: {}", path.display(), differences.join("; "))]
+    #[error("{} does not fit the network: {differences}", path.display())]
     Mismatch {
         /// The file.
         path: PathBuf,
-        /// One entry for each tensor that is missing, not expected, or of another shape or type.
-        differences: Vec<String>,
+        /// What is different.
+        differences: Differences,
     },
+    /// The file has a value that is no number, or infinite.
+    #[error("{} is damaged: {name} holds a value that is not a finite number", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The tensor's name.
+        name: String,
+    },
+}
+
+/// One entry for each tensor that is missing, not expected, or of another shape or type. Of many, the first are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Differences(pub Vec<String>);
+
+impl fmt::Display for Differences {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = self.0.len().min(TOLD);
+        write!(formatter, "{}", self.0[..told].join("; "))?;
+        match self.0.len() - told {
+            0 => Ok(()),
+            more => write!(formatter, "; and {more} more differences"),
+        }
+    }
+}
+
+/// A tensor that a file is to hold.
+pub(crate) struct ExpectedTensor {
+    pub name: String,
+    pub dtype: Dtype,
+    pub shape: Vec<usize>,
 }
 
 /// Writes all parameters and the running statistics of batch normalisation to `path`, whole or not at all. What was
@@ -84,30 +121,45 @@ pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
 
 /// Replaces all parameters and running statistics of `network` by those that [`save`] wrote to `path`.
 ///
+/// A file of [8-bit integers](QuantizedWeights::to_safetensors) for the same network is read too. What comes of it is for
+/// inference alone: batch normalisation is folded in.
+///
 /// # Errors
 ///
-/// The file cannot be read, is too large, is not in the safetensors format, or lacks a tensor of the network, has one
-/// that the network has not, or one of another shape or type.
+/// The file cannot be read, is too large, is not in the safetensors format, lacks a tensor of the network, has one that
+/// the network has not, or one of another shape or type, or a value that is not a finite number.
 pub fn load(mut network: Network, path: &Path) -> Result<Network, WeightsError> {
     let bytes = read(path)?;
-    let mut store = SafetensorsStore::from_bytes(Some(bytes));
-    let malformed = |reason| WeightsError::Malformed {
+    let malformed = |reason: SafetensorsStoreError| WeightsError::Malformed {
         path: path.to_owned(),
-        reason,
+        // It may quote what is in the file.
+        reason: reason.to_string().replace(char::is_control, " "),
     };
-    let found: Vec<StoredTensor> = store
-        .get_all_tensors()
-        .map_err(malformed)?
-        .values()
-        .cloned()
-        .collect();
-    let differences = differences(&network.collect(None, None, false), &found);
+    let file = SafeTensors::deserialize(&bytes).map_err(|reason| malformed(reason.into()))?;
+    let found: BTreeMap<&str, TensorView> = file.iter().collect();
+    let quantized = found.values().any(|tensor| tensor.dtype() == Dtype::I8);
+    let expected = if quantized {
+        QuantizedWeights::expected(&network)
+    } else {
+        expected(&network)
+    };
+    let differences = differences(&expected, &found);
     if !differences.is_empty() {
         return Err(WeightsError::Mismatch {
             path: path.to_owned(),
-            differences,
+            differences: Differences(differences),
         });
     }
+    if let Some(name) = not_finite(&found) {
+        return Err(WeightsError::NotFinite {
+            path: path.to_owned(),
+            name: name.to_owned(),
+        });
+    }
+    if quantized {
+        return Ok(QuantizedWeights::from_tensors(&network, &found).dequantize(&network));
+    }
+    let mut store = SafetensorsStore::from_bytes(Some(bytes));
     network.load_from(&mut store).map_err(malformed)?;
     Ok(network)
 }
@@ -128,33 +180,55 @@ fn read(path: &Path) -> Result<Vec<u8>, WeightsError> {
     Ok(bytes)
 }
 
+/// Name, type and shape of each tensor that a file for this network has.
+fn expected(network: &Network) -> Vec<ExpectedTensor> {
+    let tensors = network.collect(None, None, false).into_iter();
+    tensors
+        .map(|tensor| ExpectedTensor {
+            name: tensor.name,
+            // Networks are built of 32-bit floats alone.
+            dtype: Dtype::F32,
+            shape: tensor.shape.to_vec(),
+        })
+        .collect()
+}
+
 /// What must change in `found` to be `expected`, in words.
-fn differences(expected: &[StoredTensor], found: &[StoredTensor]) -> Vec<String> {
-    let named = |tensors: &[StoredTensor], name: &str| {
-        tensors.iter().find(|tensor| tensor.name == name).cloned()
-    };
+fn differences(expected: &[ExpectedTensor], found: &BTreeMap<&str, TensorView>) -> Vec<String> {
     let mut differences = Vec::new();
-    for tensor in expected {
-        let StoredTensor {
-            name, shape, dtype, ..
-        } = tensor;
-        match named(found, name) {
+    for ExpectedTensor { name, dtype, shape } in expected {
+        match found.get(name.as_str()) {
             None => differences.push(format!("{name} is missing")),
-            Some(other) if other.shape != *shape || other.dtype != *dtype => {
+            Some(other) if other.shape() != shape || other.dtype() != *dtype => {
                 differences.push(format!(
                     "{name} is {:?} {:?}, expected {dtype:?} {shape:?}",
-                    other.dtype, other.shape
+                    other.dtype(),
+                    other.shape()
                 ))
             }
             Some(_) => {}
         }
     }
     let unexpected = found
+        .keys()
+        .filter(|name| expected.iter().all(|tensor| tensor.name != **name));
+    differences.extend(unexpected.map(|name| {
+        // A name may be anything, even several lines.
+        format!("{} is not part of the network", name.escape_debug())
+    }));
+    differences
+}
+
+/// The first tensor of floats with a value that is none.
+fn not_finite<'a>(tensors: &BTreeMap<&'a str, TensorView>) -> Option<&'a str> {
+    let mut floats = tensors
         .iter()
-        .filter(|tensor| named(expected, &tensor.name).is_none());
-    differences
-        .extend(unexpected.map(|tensor| format!("{} is not part of the network", tensor.name)));
-    differences
+        .filter(|(_, tensor)| tensor.dtype() == Dtype::F32);
+    let name = floats.find(|(_, tensor)| {
+        let values = quantization::floats(tensor.data());
+        values.iter().any(|value| !value.is_finite())
+    });
+    name.map(|(name, _)| *name)
 }
 
 #[cfg(test)]
@@ -266,16 +340,22 @@ mod tests {
             .convolution_head(10);
         save(&wider.init(0.0, &Device::flex()).unwrap(), &file.0).unwrap();
         let network = architecture().init(0.0, &Device::flex()).unwrap();
-        let message = load(network, &file.0).unwrap_err().to_string();
-        for part in [
-            "other.safetensors",
-            "batch_norm.gamma is missing",
-            "is not part of the network",
-            "expected F32",
-        ] {
-            assert!(message.contains(part), "{part:?} is not in {message:?}");
+        let error = load(network, &file.0).unwrap_err();
+        let message = error.to_string();
+        let start = "other.safetensors does not fit the network: \
+            stages.0.Convolution.convolution.weight is F32 [5, 1, 3, 3], expected F32 [4, 1, 3, 3]; ";
+        assert!(message.contains(start), "{message}");
+        assert!(message.ends_with("; and 4 more differences"), "{message}");
+        let WeightsError::Mismatch { differences, .. } = error else {
+            panic!("{message}");
+        };
+        for part in ["batch_norm.gamma is missing", "is not part of the network"] {
+            let told = differences
+                .0
+                .iter()
+                .any(|difference| difference.contains(part));
+            assert!(told, "{part:?} is not in {differences:?}");
         }
-        assert!(!message.contains('\n'), "{message}");
     }
 
     #[test]

@@ -9,7 +9,9 @@ use anyhow::{Context, Result};
 use burn::train::Interrupter;
 use clap::error::ErrorKind;
 use clap::{Args, Command, FromArgMatches};
-use experiment::{Experiment, ResultsTable, read_results, results_directory, run_path};
+use experiment::{
+    Epoch, Experiment, ProgressFile, ResultsTable, read_results, results_directory, run_path,
+};
 use mnist::{Mnist, Split, bundled_directory};
 
 use crate::backend::{Backend, Selected, select_device};
@@ -219,7 +221,16 @@ fn run(mut experiment: Experiment, options: &Options, interrupter: &Interrupter)
     announce(&experiment, &selected, &data);
     listen_for_ctrl_c(interrupter)?;
 
-    let (network, result) = train(&experiment, &data, &selected, interrupter.clone())?;
+    // For others to look at: a run goes on without.
+    let mut progress = ProgressFile::begin(&directory, &experiment, data.split)
+        .ok()
+        .flatten();
+    let on_epoch = move |epoch: &Epoch| {
+        if let Some(progress) = &mut progress {
+            let _ = progress.add(epoch);
+        }
+    };
+    let (network, result) = train(&experiment, &data, &selected, interrupter.clone(), on_epoch)?;
     run_directory::write(&directory, &result, &network)?;
     say!("\n{}", verdict(&result));
     say!("Result and weights: {}", directory.display());

@@ -19,15 +19,15 @@ use experiment::{Epoch, Evaluation};
 const CLASSES: usize = 10;
 
 /// The record of a run while it grows, shared between the metrics, the progress display and the caller.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Journal(Arc<Mutex<Entries>>);
 
-#[derive(Default)]
 struct Entries {
     started: Option<Instant>,
     train: Counts,
     evaluation: Counts,
     epochs: Vec<Epoch>,
+    on_epoch: Box<dyn FnMut(&Epoch) + Send>,
 }
 
 /// Counts over the images of one epoch.
@@ -45,6 +45,17 @@ pub struct Counts {
 }
 
 impl Journal {
+    /// An empty journal that calls `on_epoch` with every finished epoch.
+    pub fn new(on_epoch: impl FnMut(&Epoch) + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(Entries {
+            started: None,
+            train: Counts::default(),
+            evaluation: Counts::default(),
+            epochs: Vec::new(),
+            on_epoch: Box::new(on_epoch),
+        })))
+    }
+
     /// The finished epochs.
     pub fn epochs(&self) -> Vec<Epoch> {
         self.entries().epochs.clone()
@@ -93,6 +104,7 @@ impl TrainingProgressLogger for Journal {
                 .started
                 .map_or(0.0, |started| started.elapsed().as_secs_f64()),
         };
+        (entries.on_epoch)(&epoch);
         entries.epochs.push(epoch);
         entries.started = None;
     }

@@ -58,8 +58,8 @@ struct Trained {
     evaluation: Counts,
 }
 
-/// Trains `experiment` on `data`, its teacher first if it has one, and returns the trained network, for inference, with the
-/// evidence.
+/// Trains `experiment` on `data`, its teacher first if it has one, calls `on_epoch` after each of its own epochs, and returns
+/// the trained network, for inference, with the evidence.
 ///
 /// The device's generator is seeded from the recipe, so one process can make only one reproducible run at a time.
 ///
@@ -71,6 +71,7 @@ pub fn train(
     data: &Data,
     selected: &Selected,
     interrupter: Interrupter,
+    on_epoch: impl FnMut(&Epoch) + Send + 'static,
 ) -> Result<(Network, RunResult)> {
     let Experiment {
         architecture,
@@ -78,19 +79,16 @@ pub fn train(
         ..
     } = experiment;
     architecture.summary()?;
-    let teacher = recipe.distillation.as_ref().map(|distillation| {
-        let recipe = Recipe {
-            distillation: None,
-            ..recipe.clone()
-        };
+    let teacher = experiment.teacher().map(|teacher| {
+        let journal = Journal::new(|_| ());
         fit(
             "teacher, ",
-            &distillation.teacher,
-            &recipe,
+            &teacher,
             None,
             data,
             selected,
             &interrupter,
+            journal,
         )
         .context("cannot train the teacher")
     });
@@ -98,14 +96,15 @@ pub fn train(
     let teaching = teacher.as_ref().zip(recipe.distillation.as_ref());
     let teaching =
         teaching.map(|(teacher, how)| Teacher::new(teacher.classifier.network.clone(), how));
+    let journal = Journal::new(on_epoch);
     let trained = fit(
         "",
-        architecture,
-        recipe,
+        experiment,
         teaching,
         data,
         selected,
         &interrupter,
+        journal,
     )?;
     let Trained {
         classifier,
@@ -137,16 +136,22 @@ pub fn train(
     Ok((classifier.network, result))
 }
 
-/// Trains a network by a recipe, as a student of `teacher` if there is one. What is shown begins with `subject`.
+/// Trains the network of `experiment` by its recipe, as a student of `teacher` if there is one, and keeps the record in
+/// `journal`. What is shown begins with `subject`.
 fn fit(
     subject: &'static str,
-    architecture: &Architecture,
-    recipe: &Recipe,
+    experiment: &Experiment,
     teacher: Option<Teacher>,
     data: &Data,
     selected: &Selected,
     interrupter: &Interrupter,
+    journal: Journal,
 ) -> Result<Trained> {
+    let Experiment {
+        architecture,
+        recipe,
+        ..
+    } = experiment;
     let Some(batch_size) = NonZeroUsize::new(recipe.batch_size) else {
         bail!("the recipe's batch size is 0; it must be at least 1");
     };
@@ -179,7 +184,6 @@ fn fit(
     .augmenting_for(recipe.epochs.saturating_sub(recipe.refinement_epochs));
     let evaluation_loader =
         EvaluationLoader::new(data.evaluation.clone(), EVALUATION_BATCH, device.inner());
-    let journal = Journal::default();
     let tally = |phase| Tally::new(phase, journal.clone(), interrupter.clone());
     // Nothing is written while training: the directory is only where Burn would put its own logs.
     let trained = SupervisedTraining::new("", Arc::new(train_loader), Arc::new(evaluation_loader))

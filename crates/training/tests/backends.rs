@@ -156,7 +156,7 @@ fn a_short_training_lowers_the_loss() {
     };
     for selected in others() {
         let (_, result) =
-            train(&experiment, &data, &selected, Interrupter::new()).expect("it trains");
+            train(&experiment, &data, &selected, Interrupter::new(), |_| ()).expect("it trains");
         let losses: Vec<f64> = result.epochs.iter().map(|epoch| epoch.train_loss).collect();
         assert!(
             losses[4] < 0.9 * losses[0],

@@ -2,7 +2,9 @@
 
 pub mod architecture;
 pub mod predict;
+pub mod quantize;
 pub mod report;
 pub mod run;
+pub mod serve;
 pub mod table;
 pub mod train;

@@ -2,89 +2,205 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use comfy_table::{CellAlignment, Table, presets};
 use experiment::Experiment;
-use inference::{CLASSES, Model, most_probable, read_png};
-use mnist::{Digits, Mnist, PIXELS};
+use inference::{CLASSES, Model, most_probable, read_picture, recorded_weights};
+use mnist::{DISPUTED_TEST_IMAGES, Digits, IMAGE_SIDE, Mnist, PIXELS};
+use serde::Serialize;
 
 use ladder::steps;
 
+use crate::subjects;
+
+/// What comes before the index of a test image.
+const TEST: &str = "test:";
+
+/// The longest bar, in characters.
+const BAR: usize = 40;
+
+/// Shown below the options.
+const NOTES: &str = "\
+A picture is to show one digit, darker or lighter than its paper, which is to be about evenly lit. It is made to look like
+MNIST: white on black, without specks, cropped, scaled into 20×20 pixels and centred in 28×28 by its mass.
+
+An image that cannot be used is a line on standard error and makes the exit code 1; the others are predicted all the same.
+
+--json prints an object with the fields
+  step     the step's name
+  weights  the file of the weights
+  images   one object for each IMAGE, in order:
+    image          as it was given
+    prediction     the most probable digit
+    probabilities  those of the digits 0 to 9
+    label          the digit that a test image is said to show; null for others
+    preparation    what was done to a picture, in words; null for test images
+    pixels         with --show: the 784 pixels that the network saw, row by row, 0 (background) to 255 (ink)
+  or, for an image that cannot be used,
+    image          as it was given
+    error          why";
+
 /// Options of `ladder predict`.
 #[derive(Args, Debug)]
+#[command(after_help = NOTES)]
 pub struct Options {
-    /// PNG files, or indices of test images (0 to 9999)
+    /// PNG, JPEG, BMP or PGM files, or test images by their index (test:0 to test:9999)
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
-    /// Name or number of the step whose network predicts
-    #[arg(long, default_value = "8", value_parser = steps::parse)]
+    /// Step whose network predicts, by name or number; a network of the frontier; or a JSON file of an experiment or run
+    #[arg(long, default_value = steps::last().name, value_parser = subjects::parse)]
     step: Experiment,
-    /// Weights of the step's network [default: those of its recorded run with seed 1]
+    /// Weights of the network, 32-bit floats or 8-bit integers [default: those of its recorded run with seed 1]
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
+    /// Print what the network saw as well
+    #[arg(long)]
+    show: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
 }
 
 /// An image as the network is to see it.
 struct Image {
-    name: String,
     pixels: [u8; PIXELS],
-    /// What it shows, where that is known.
+    /// What was done to a picture.
+    preparation: Option<String>,
     label: Option<u8>,
+    /// Whether annotators disagreed with the label.
+    is_disputed: bool,
 }
 
-/// Prints each image's digit and the probabilities of all ten.
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Document<'a> {
+    step: &'a str,
+    weights: String,
+    images: &'a [Entry],
+}
+
+/// What came of an argument.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entry {
+    Predicted(Prediction),
+    Refused { image: String, error: String },
+}
+
+#[derive(Serialize)]
+struct Prediction {
+    image: String,
+    prediction: usize,
+    probabilities: [f32; CLASSES],
+    label: Option<u8>,
+    #[serde(skip)]
+    is_disputed: bool,
+    preparation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pixels: Option<Vec<u8>>,
+}
+
+/// Prints each image's digit and the probabilities of all ten. Returns the exit code: failure if an image cannot be used.
 ///
 /// # Errors
 ///
-/// The weights or an image cannot be read.
-pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
-    let images = read_images(&options.images, output)?;
+/// The weights or the test images cannot be read.
+pub fn run(options: &Options, output: &mut dyn Write) -> Result<ExitCode> {
+    let step = options.step.clone();
     let device = training::select_device(None)?.device;
-    let model = match &options.weights {
-        Some(path) => Model::from_file(options.step.clone(), path, device)?,
-        None => Model::recorded(options.step.clone(), device)?,
+    let (model, weights) = match &options.weights {
+        Some(path) => (Model::from_file(step, path, device)?, path.clone()),
+        None => (
+            Model::recorded(step, device)?,
+            recorded_weights(&options.step),
+        ),
     };
-    let probabilities = model.probabilities(images.iter().map(|image| &image.pixels))?;
-    writeln!(output, "{}", table(&images, &probabilities))?;
-    Ok(())
-}
-
-/// Reads all images, saying what is done to each file.
-fn read_images(arguments: &[PathBuf], output: &mut dyn Write) -> Result<Vec<Image>> {
-    let mut test = None;
-    let mut images = Vec::new();
-    for argument in arguments {
-        images.push(match index(argument) {
-            Some(text) => {
-                let test = match &test {
-                    Some(test) => test,
-                    None => test.insert(Mnist::load_bundled()?.test),
-                };
-                test_image(text, test)?
+    let entries = predict(&model, options)?;
+    if options.json {
+        let document = Document {
+            step: &options.step.name,
+            weights: weights.display().to_string(),
+            images: &entries,
+        };
+        writeln!(output, "{}", serde_json::to_string_pretty(&document)?)?;
+    } else {
+        let mut separator = "";
+        for entry in &entries {
+            if let Entry::Predicted(prediction) = entry {
+                write!(output, "{separator}")?;
+                print(prediction, output)?;
+                separator = "\n";
             }
-            None => {
-                let prepared = read_png(argument)?;
-                let name = argument.display().to_string();
-                writeln!(output, "{name}: {}", prepared.steps)?;
-                Image {
-                    name,
-                    pixels: prepared.pixels,
-                    label: None,
-                }
-            }
-        });
+        }
     }
-    Ok(images)
+    output.flush()?;
+    let all_used = entries
+        .iter()
+        .all(|entry| matches!(entry, Entry::Predicted(_)));
+    Ok(if all_used {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
-/// The argument, if it is the index of a test image rather than a file.
-fn index(argument: &Path) -> Option<&str> {
-    let text = argument.to_str()?;
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then_some(text)
+/// Predicts all images at once, and says on standard error which cannot be used.
+fn predict(model: &Model, options: &Options) -> Result<Vec<Entry>> {
+    let images = read_images(&options.images)?;
+    let digits = images.iter().flatten().map(|image| &image.pixels);
+    let mut probabilities = model.probabilities(digits)?.into_iter();
+    let entries = options.images.iter().zip(images).map(|(argument, image)| {
+        let name = argument.display().to_string();
+        Ok(match image {
+            Ok(image) => {
+                let probabilities = probabilities.next().context("an image has no prediction")?;
+                Entry::Predicted(Prediction {
+                    image: name,
+                    prediction: most_probable(&probabilities),
+                    probabilities,
+                    label: image.label,
+                    is_disputed: image.is_disputed,
+                    preparation: image.preparation,
+                    pixels: options.show.then(|| image.pixels.to_vec()),
+                })
+            }
+            Err(error) => {
+                let error = format!("{error:#}");
+                eprintln!("error: {error}");
+                Entry::Refused { image: name, error }
+            }
+        })
+    });
+    entries.collect()
+}
+
+/// Reads all images; those that cannot be used say why.
+///
+/// # Errors
+///
+/// The test images are wanted and cannot be read.
+fn read_images(arguments: &[PathBuf]) -> Result<Vec<Result<Image>>> {
+    let indices = arguments.iter().map(|argument| test_index(argument));
+    let indices: Vec<Option<&str>> = indices.collect();
+    let test = match indices.iter().any(Option::is_some) {
+        true => Some(Mnist::load_bundled()?.test),
+        false => None,
+    };
+    let images = arguments
+        .iter()
+        .zip(indices)
+        .map(|(argument, index)| match (index, &test) {
+            (Some(index), Some(test)) => test_image(index, test),
+            _ => picture(argument),
+        });
+    Ok(images.collect())
+}
+
+/// What follows `test:`, if the argument is a test image rather than a file.
+fn test_index(argument: &Path) -> Option<&str> {
+    argument.to_str()?.strip_prefix(TEST)
 }
 
 fn test_image(index: &str, test: &Digits) -> Result<Image> {
@@ -93,41 +209,87 @@ fn test_image(index: &str, test: &Digits) -> Result<Image> {
         .ok()
         .filter(|index| *index < test.len());
     let parsed = parsed.with_context(|| {
-        format!(
-            "there is no test image {index}; their indices are 0 to {}",
-            test.len() - 1
-        )
+        let last = test.len() - 1;
+        format!("there is no test image {TEST}{index}; they are {TEST}0 to {TEST}{last}")
     })?;
     Ok(Image {
-        name: format!("test image {index}"),
         pixels: *test.image(parsed),
+        preparation: None,
         label: Some(test.label(parsed)),
+        is_disputed: DISPUTED_TEST_IMAGES.contains(&parsed),
     })
 }
 
-fn table(images: &[Image], probabilities: &[[f32; CLASSES]]) -> Table {
-    let labelled = images.iter().any(|image| image.label.is_some());
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED);
-    let mut header = vec!["Image".to_owned(), "Predicted".into()];
-    header.extend(labelled.then(|| "True".into()));
-    header.extend((0..CLASSES).map(|class| format!("{class} (%)")));
-    table.set_header(header);
-    for (image, row) in images.iter().zip(probabilities) {
-        let mut cells = vec![image.name.clone(), most_probable(row).to_string()];
-        cells.extend(labelled.then(|| {
-            image
-                .label
-                .map_or_else(String::new, |label| label.to_string())
-        }));
-        cells.extend(
-            row.iter()
-                .map(|probability| format!("{:.1}", 100.0 * probability)),
-        );
-        table.add_row(cells);
+fn picture(path: &Path) -> Result<Image> {
+    let prepared = read_picture(path).map_err(|error| {
+        let name = path.display().to_string();
+        let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+        // A test image went by its bare index once, and elsewhere still does.
+        if is_number && !path.exists() {
+            anyhow!("{error:#}; a test image is written {TEST}{name}")
+        } else {
+            error
+        }
+    })?;
+    Ok(Image {
+        pixels: prepared.pixels,
+        preparation: Some(prepared.steps),
+        label: None,
+        is_disputed: false,
+    })
+}
+
+/// Prints a prediction for people.
+fn print(prediction: &Prediction, output: &mut dyn Write) -> Result<()> {
+    let Prediction {
+        image,
+        prediction: digit,
+        probabilities,
+        ..
+    } = prediction;
+    let percent = 100.0 * probabilities[*digit];
+    write!(output, "{image}: {digit}, {percent:.1} %")?;
+    if let Some(label) = prediction.label {
+        let is_right = usize::from(label) == *digit;
+        let verdict = if is_right { "right" } else { "wrong" };
+        let dispute = if prediction.is_disputed {
+            ", which is disputed"
+        } else {
+            ""
+        };
+        write!(output, " ({verdict}: its label is {label}{dispute})")?;
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+    writeln!(output)?;
+    if let Some(preparation) = &prediction.preparation {
+        writeln!(output, "  {preparation}")?;
     }
-    table
+    for row in prediction
+        .pixels
+        .iter()
+        .flat_map(|pixels| pixels.chunks(IMAGE_SIDE))
+    {
+        let row: String = row.iter().map(|pixel| shade(*pixel)).collect();
+        writeln!(output, "{}", format!("  {row}").trim_end())?;
+    }
+    for (digit, probability) in probabilities.iter().enumerate() {
+        let percent = 100.0 * probability;
+        writeln!(
+            output,
+            "  {digit} {:BAR$} {percent:5.1} %",
+            bar(*probability)
+        )?;
+    }
+    Ok(())
+}
+
+/// A pixel in five shades, twice as wide as a character, for these are twice as high as wide.
+fn shade(pixel: u8) -> &'static str {
+    ["  ", "░░", "▒▒", "▓▓", "██"][usize::from(pixel) * 5 / 256]
+}
+
+/// A bar as long as the probability says, to an eighth of a character.
+fn bar(probability: f32) -> String {
+    let eighths = (probability * (8 * BAR) as f32).round() as usize;
+    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+    "█".repeat(eighths / 8) + rest
 }

@@ -1,0 +1,74 @@
+//! What a trained network says of digits.
+
+use std::fs;
+
+use burn::tensor::Device;
+use experiment::{Experiment, read_result, results_directory};
+use inference::{Model, most_probable};
+use mnist::Mnist;
+
+/// Step 1 as it was recorded.
+fn experiment() -> Experiment {
+    let run = results_directory().join("step-01-skeleton/seed-1.json");
+    let run = read_result(&run).unwrap();
+    Experiment {
+        name: run.step,
+        title: run.title,
+        architecture: run.architecture,
+        recipe: run.recipe,
+    }
+}
+
+#[test]
+fn probabilities_do_not_depend_on_what_else_is_asked() {
+    let model = Model::recorded(experiment(), Device::flex()).unwrap();
+    let test = Mnist::load_bundled().unwrap().test;
+    assert!(model.probabilities([]).unwrap().is_empty());
+    // More than are computed at once.
+    let together = model.probabilities(&test.images()[..1100]).unwrap();
+    assert_eq!(together.len(), 1100);
+    for index in [0, 511, 512, 1023, 1024, 1099] {
+        let alone = model.probabilities([test.image(index)]).unwrap();
+        assert_eq!(alone, [together[index]], "test image {index}");
+        let sum: f32 = together[index].iter().sum();
+        assert!((sum - 1.0).abs() < 1e-5, "test image {index}: {sum}");
+    }
+    let right = together.iter().zip(test.labels());
+    let right = right.filter(|(row, label)| most_probable(row) == usize::from(**label));
+    assert!(right.count() > 1000);
+}
+
+#[test]
+fn the_last_activations_are_the_logits() {
+    let model = Model::recorded(experiment(), Device::flex()).unwrap();
+    let test = Mnist::load_bundled().unwrap().test;
+    let maps = model.activations(test.image(0)).unwrap();
+    assert_eq!(maps.len(), model.experiment().architecture.layers.len());
+    for map in &maps {
+        let size = map.channels * map.height * map.width;
+        assert_eq!(map.values.len(), size);
+    }
+    let logits = &maps.last().unwrap().values;
+    let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
+    let probabilities = model.probabilities([test.image(0)]).unwrap()[0];
+    for (logit, probability) in logits.iter().zip(probabilities) {
+        assert!((logit.exp() / sum - probability).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn weights_that_give_no_numbers_are_an_error() {
+    let recorded = results_directory().join("step-01-skeleton/seed-1.safetensors");
+    let mut bytes = fs::read(recorded).unwrap();
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    for value in bytes[8 + header..].as_chunks_mut::<4>().0 {
+        *value = 3e38_f32.to_le_bytes();
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("huge.safetensors");
+    fs::write(&path, bytes).unwrap();
+    let model = Model::from_file(experiment(), &path, Device::flex()).unwrap();
+    let test = Mnist::load_bundled().unwrap().test;
+    let error = model.probabilities([test.image(0)]).unwrap_err();
+    assert!(error.to_string().contains("is no number"), "{error}");
+}

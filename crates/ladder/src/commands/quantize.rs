@@ -1,0 +1,144 @@
+//! `ladder quantize`: a network's weights as 8-bit integers.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use comfy_table::{CellAlignment, Table, presets};
+use experiment::{Experiment, write_whole};
+use inference::{Model, most_probable, recorded_weights};
+use mnist::{Digits, Mnist, workspace_directory};
+use model_core::quantization::{Granularity, QuantizedWeights};
+use model_core::{Network, weights};
+
+use ladder::steps;
+
+use crate::subjects;
+
+/// Shown below the options.
+const NOTES: &str = "\
+Batch normalisation is folded into the convolutions. Then, symmetrically: weight = value * scale, with values of -127 to
+127 and a 32-bit float as the scale of each output channel. Biases and the maps between layers stay 32-bit floats.
+
+The file is a safetensors file. For layer n, counted from 0 as in `cargo ladder architecture`, it has
+  stages.<n>.weight  I8, [out_channels, in_channels / groups, kernel, kernel], or [out_features, in_features]
+  stages.<n>.scale   F32, [out_channels]
+  stages.<n>.bias    F32, [out_channels]; not where a layer has none
+A pixel of 0 to 255 goes in as (pixel / 255 - 0.1307) / 0.3081. `predict --weights` takes the file.";
+
+/// Options of `ladder quantize`.
+#[derive(Args, Debug)]
+#[command(after_help = NOTES)]
+pub struct Options {
+    /// Step whose network it is, by name or number; a network of the frontier; or a JSON file of an experiment or run
+    #[arg(long, default_value = steps::last().name, value_parser = subjects::parse)]
+    step: Experiment,
+    /// Weights of the network in 32-bit floats [default: those of its recorded run with seed 1]
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Write the 8-bit weights to this file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Writes weights of 8 bits if wanted, and prints how they do on the test images, beside those of 32 bits.
+///
+/// # Errors
+///
+/// The weights or the test images cannot be read, or the file cannot be written.
+pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
+    let step = &options.step;
+    let weights = options.weights.clone();
+    let weights = weights.unwrap_or_else(|| recorded_weights(step));
+    let device = training::select_device(None)?.device;
+    let network = step.architecture.init(0.0, &device)?;
+    let network = weights::load(network, &weights)?;
+    let test = Mnist::load_bundled()?.test;
+    let per_channel = QuantizedWeights::new(&network, Granularity::OutputChannel);
+    let file = per_channel.to_safetensors()?;
+    if let Some(path) = &options.out {
+        write_whole(path, &file)?;
+    }
+    let classify = |network: &Network| {
+        let model = Model::new(step.clone(), network, device.clone());
+        let probabilities = model.probabilities(test.images())?;
+        let digits = probabilities.iter().map(most_probable);
+        Ok::<Vec<usize>, anyhow::Error>(digits.collect())
+    };
+    let floats = classify(&network)?;
+    let mut table = new_table(&test);
+    table.add_row(row(
+        "32-bit floats",
+        float_bytes(&per_channel),
+        &floats,
+        &floats,
+        &test,
+    ));
+    let per_layer = QuantizedWeights::new(&network, Granularity::Tensor);
+    for (name, quantized) in [
+        ("8-bit integers, a scale for each layer", per_layer),
+        (
+            "8-bit integers, a scale for each output channel",
+            per_channel,
+        ),
+    ] {
+        let digits = classify(&quantized.dequantize(&network))?;
+        table.add_row(row(name, quantized.bytes(), &digits, &floats, &test));
+    }
+    let root = workspace_directory();
+    let weights = weights.strip_prefix(&root).unwrap_or(&weights).display();
+    writeln!(output, "{}, {weights}", step.name)?;
+    writeln!(output, "{table}")?;
+    if let Some(path) = &options.out {
+        let (path, bytes) = (path.display(), file.len());
+        writeln!(
+            output,
+            "wrote {path}: {bytes} bytes, a scale for each output channel"
+        )?;
+    }
+    Ok(())
+}
+
+fn new_table(test: &Digits) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header([
+        "Weights".to_owned(),
+        "Bytes".into(),
+        format!("Right of {}", test.len()),
+        "Accuracy".into(),
+        "Another digit than with floats".into(),
+    ]);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn row(name: &str, bytes: usize, digits: &[usize], floats: &[usize], test: &Digits) -> [String; 5] {
+    let labels = test.labels().iter().map(|label| usize::from(*label));
+    let right = digits
+        .iter()
+        .zip(labels)
+        .filter(|(digit, label)| **digit == *label);
+    let right = right.count();
+    let other = digits
+        .iter()
+        .zip(floats)
+        .filter(|(digit, float)| digit != float);
+    [
+        name.to_owned(),
+        bytes.to_string(),
+        right.to_string(),
+        format!("{:.2} %", 100.0 * right as f64 / test.len() as f64),
+        other.count().to_string(),
+    ]
+}
+
+/// Bytes of the same weights and biases in 32-bit floats.
+fn float_bytes(weights: &QuantizedWeights) -> usize {
+    let layers = weights.layers.iter();
+    let values = layers.map(|layer| layer.values.len() + layer.bias.as_ref().map_or(0, Vec::len));
+    size_of::<f32>() * values.sum::<usize>()
+}

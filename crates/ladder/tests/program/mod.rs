@@ -1,0 +1,39 @@
+//! The program, run with arguments.
+
+use std::process::{Command, Output};
+
+/// The program with its arguments, not started.
+pub fn ladder(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ladder"));
+    command.args(arguments);
+    command
+}
+
+/// What a command leaves, whether it succeeds or not.
+pub fn output(arguments: &[&str]) -> Output {
+    ladder(arguments).output().unwrap()
+}
+
+/// What was printed.
+pub fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// Standard error of a command that fails with exit code 1, which is one line.
+pub fn failure(arguments: &[&str]) -> String {
+    let output = output(arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+    let message = text(&output.stderr);
+    assert!(
+        message.starts_with("error: ") && message.lines().count() == 1,
+        "{arguments:?}: {message}"
+    );
+    message.to_owned()
+}
+
+/// Standard output of a command that succeeds.
+pub fn success(arguments: &[&str]) -> String {
+    let output = output(arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
+    text(&output.stdout).to_owned()
+}

@@ -1,0 +1,64 @@
+//! The files of the page, which are part of the program.
+
+use axum::Router;
+use axum::http::{HeaderName, header};
+use axum::routing::get;
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+const JSON: &str = "application/json";
+
+/// Path, content type and content of each file.
+const FILES: [(&str, &str, &str); 14] = [
+    ("/", HTML, include_str!("page/index.html")),
+    ("/style.css", CSS, include_str!("page/style.css")),
+    ("/drawing.css", CSS, include_str!("page/drawing.css")),
+    ("/sections.css", CSS, include_str!("page/sections.css")),
+    ("/icon.svg", SVG, include_str!("page/icon.svg")),
+    ("/sample.json", JSON, include_str!("page/sample.json")),
+    ("/main.js", JAVASCRIPT, include_str!("page/main.js")),
+    ("/asking.js", JAVASCRIPT, include_str!("page/asking.js")),
+    ("/drawing.js", JAVASCRIPT, include_str!("page/drawing.js")),
+    ("/answer.js", JAVASCRIPT, include_str!("page/answer.js")),
+    ("/layers.js", JAVASCRIPT, include_str!("page/layers.js")),
+    ("/pixels.js", JAVASCRIPT, include_str!("page/pixels.js")),
+    ("/results.js", JAVASCRIPT, include_str!("page/results.js")),
+    (
+        "/trainings.js",
+        JAVASCRIPT,
+        include_str!("page/trainings.js"),
+    ),
+];
+
+/// What a browser may do with anything that comes from here: scripts and styles come from files of this server, and nothing
+/// from anywhere else. Charts have their styles inside them.
+pub const HEADERS: [(HeaderName, &str); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    // The next version of the program has other files under the same names.
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// The same for a chart: it has its styles inside, and may do nothing else.
+pub const CHART_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
+/// Adds the files to a router.
+pub fn add_files<State: Clone + Send + Sync + 'static>(mut router: Router<State>) -> Router<State> {
+    for (path, content_type, content) in FILES {
+        let file = move || async move { ([(header::CONTENT_TYPE, content_type)], content) };
+        router = router.route(path, get(file));
+    }
+    router
+}

@@ -1,0 +1,41 @@
+//! A page to draw digits on, and its server: what the networks of all steps make of a drawing, layer by layer, the
+//! recorded results, and the trainings that run at the moment.
+//!
+//! The page is plain HTML, CSS and JavaScript in `src/page`, part of the program; it asks nobody but this server. What the
+//! server computes is a prepared drawing's way through networks of a few thousand parameters. That takes milliseconds, so one
+//! thread does it for everybody, several drawings at a time; the threads that read and answer requests never compute. How much
+//! can be asked of it is bounded by [`Limits`].
+
+mod assets;
+mod cached;
+mod charts;
+mod drawing;
+mod ladder;
+mod limits;
+mod networks;
+mod refusal;
+mod routes;
+mod server;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use experiment::Experiment;
+use inference::Model;
+use mnist::Digits;
+
+pub use limits::Limits;
+pub use server::{Server, Stopper};
+
+/// What the page shows.
+#[derive(Debug)]
+pub struct Content {
+    /// The steps, first to last, each with its trained network. The page shows a step without one too, and why it has none.
+    pub steps: Vec<(Experiment, Result<Model>)>,
+    /// Digits to try the networks with.
+    pub test_digits: Digits,
+    /// The folder of recorded results and charts.
+    pub results: PathBuf,
+    /// The folder in which trainings of this machine leave their runs.
+    pub runs: PathBuf,
+}

@@ -1,0 +1,105 @@
+// Questions to the server.
+
+/** An answer that is none, with what the server says about it. */
+export class Refused extends Error {
+  constructor(message, retryAfter) {
+    super(message);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The JSON that the server has at a path. */
+export async function ask(path, options) {
+  const response = await fetch(path, options);
+  const answer = await response.json();
+  if (!response.ok) {
+    throw new Refused(answer.error, Number(response.headers.get("Retry-After")) || 0);
+  }
+  return answer;
+}
+
+/** What the networks make of a drawing `{width, height, pixels, step}`. */
+export function predict(drawing, signal) {
+  return ask("/api/predict", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(drawing),
+    signal,
+  });
+}
+
+/** Milliseconds between two drawings that are sent. */
+const INTERVAL = 50;
+
+/** Milliseconds until a drawing is sent again that got no answer. */
+const RETRY = 2000;
+
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+/**
+ * Sends one drawing at a time, and while it waits keeps the latest only. So answers come in their order, and what has been
+ * replaced meanwhile is never sent.
+ */
+export class Predictor {
+  #latest = null;
+  #working = false;
+  #abort = new AbortController();
+
+  /** `show` is called with every answer and its question, `trouble` with an error, and with null when it has passed. */
+  constructor(show, trouble) {
+    this.show = show;
+    this.trouble = trouble;
+  }
+
+  /** Asks a question as soon as may be; `take` is called then, and returns it with its `drawing`. */
+  ask(take) {
+    this.#latest = take;
+    if (!this.#working) {
+      this.#work();
+    }
+  }
+
+  /** Forgets what is not answered yet. */
+  forget() {
+    this.#latest = null;
+    this.#abort.abort();
+    this.#abort = new AbortController();
+  }
+
+  async #work() {
+    this.#working = true;
+    while (this.#latest) {
+      const take = this.#latest;
+      const { signal } = this.#abort;
+      this.#latest = null;
+      const earliest = pause(INTERVAL);
+      const question = take();
+      let answer = null;
+      try {
+        answer = await predict(question.drawing, signal);
+      } catch (error) {
+        if (!signal.aborted) {
+          await this.#fail(error, take, signal);
+        }
+      }
+      if (answer && !signal.aborted) {
+        this.trouble(null);
+        this.show(answer, question);
+      }
+      await earliest;
+    }
+    this.#working = false;
+  }
+
+  /** Says what is wrong, and asks again after a while, but not what has been refused for good. */
+  async #fail(error, take, signal) {
+    this.trouble(error);
+    if (error instanceof Refused && error.retryAfter === 0) {
+      return;
+    }
+    await pause(1000 * error.retryAfter || RETRY);
+    if (!signal.aborted) {
+      this.#latest ??= take;
+    }
+  }
+}

@@ -1,0 +1,204 @@
+// Puts the page together.
+
+import { AnswerView, called } from "./answer.js";
+import { Predictor, Refused, ask } from "./asking.js";
+import { Drawing, SIDE } from "./drawing.js";
+import { LayersView } from "./layers.js";
+import { decode, styled } from "./pixels.js";
+import { showCharts, showTable } from "./results.js";
+import { TrainingsView } from "./trainings.js";
+
+const byId = (id) => document.getElementById(id);
+
+/** Milliseconds until the server is asked again whether it is there. */
+const RETRY = 2000;
+
+async function start() {
+  showTable();
+  showCharts();
+  const ladder = await untilAnswered(() => ask("/api/ladder"));
+  page(ladder);
+  new TrainingsView(ladder).watch();
+}
+
+async function untilAnswered(question) {
+  for (;;) {
+    try {
+      const answer = await question();
+      trouble(null);
+      return answer;
+    } catch (error) {
+      trouble(error);
+      await new Promise((done) => setTimeout(done, RETRY));
+    }
+  }
+}
+
+function trouble(error) {
+  const place = byId("trouble");
+  place.hidden = !error;
+  if (error instanceof Refused) {
+    place.textContent = `The server refuses: ${error.message}.`;
+  } else if (error) {
+    place.textContent = "The server does not answer. Is `cargo ladder serve` still running?";
+  }
+}
+
+function page(ladder) {
+  /** Where on the paper is what the networks see. */
+  let placed = null;
+
+  const layers = new LayersView(ladder, (field) => showField(field && placed && onPaper(field)));
+  const answers = new AnswerView(ladder, () => {
+    layers.choose(answers.chosen);
+    changed();
+  });
+  const drawing = new Drawing(byId("drawing"), changed);
+  const predictor = new Predictor(
+    (answer, question) => {
+      const scale = SIDE / question.drawing.width;
+      placed = answer.seen.frame.map((length) => length * scale);
+      answers.show(answer, question.digit);
+      // The step may have been changed since.
+      if (question.drawing.step === answers.chosen.name) {
+        layers.show(answer);
+      }
+    },
+    (error) => {
+      trouble(error);
+      if (error) {
+        forget("There is no answer.");
+      }
+    },
+  );
+
+  /** Takes away what was said of another drawing. */
+  function forget(sentence) {
+    placed = null;
+    answers.clear(sentence);
+    layers.clear();
+  }
+
+  function changed() {
+    byId("undo").disabled = !drawing.undoable || drawing.isSample;
+    byId("clear").disabled = drawing.empty;
+    showHint(drawing);
+    if (drawing.empty) {
+      predictor.forget();
+      forget("Nothing is drawn yet.");
+    } else {
+      predictor.ask(() => ({
+        drawing: { ...drawing.take(), step: answers.chosen.name },
+        digit: drawing.digit,
+      }));
+    }
+  }
+
+  /** A rectangle in pixels of what the networks see, in units of the drawing. */
+  function onPaper(field) {
+    const [left, top, width, height] = placed;
+    const side = ladder.image_side;
+    return {
+      left: left + (field.left / side) * width,
+      top: top + (field.top / side) * height,
+      width: ((field.right - field.left) / side) * width,
+      height: ((field.bottom - field.top) / side) * height,
+    };
+  }
+
+  layers.choose(answers.chosen);
+  changed();
+  tools(drawing);
+  testDigits(ladder, drawing);
+  ask("/sample.json").then((strokes) => drawing.empty && drawing.replay(strokes), trouble);
+}
+
+function showHint(drawing) {
+  const hint = byId("hint");
+  hint.hidden = !drawing.empty && !drawing.isSample;
+  hint.classList.toggle("aside", drawing.isSample);
+  hint.textContent = drawing.isSample ? "A sample: just draw over it" : "Draw a digit here";
+}
+
+/** Shows a rectangle on the drawing, or takes it away; and a copy of both beside the layers. */
+function showField(field) {
+  const canvas = byId("field");
+  const context = canvas.getContext("2d");
+  const scale = canvas.width / SIDE;
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, SIDE, SIDE);
+  canvas.hidden = !field;
+  if (field) {
+    context.fillStyle = context.strokeStyle = styled("--field");
+    context.lineWidth = 2;
+    context.globalAlpha = 0.14;
+    context.fillRect(field.left, field.top, field.width, field.height);
+    context.globalAlpha = 1;
+    context.strokeRect(field.left, field.top, field.width, field.height);
+  }
+  const copy = byId("lens-drawing").getContext("2d");
+  const { width, height } = copy.canvas;
+  copy.clearRect(0, 0, width, height);
+  copy.drawImage(byId("drawing"), 0, 0, width, height);
+  copy.drawImage(canvas, 0, 0, width, height);
+}
+
+function tools(drawing) {
+  byId("undo").addEventListener("click", () => drawing.undo());
+  byId("clear").addEventListener("click", () => drawing.clear());
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target instanceof HTMLInputElement && event.target.type === "number";
+    if (event.key === "z" && (event.ctrlKey || event.metaKey) && !typing && !byId("undo").disabled) {
+      event.preventDefault();
+      drawing.undo();
+    }
+  });
+}
+
+function testDigits(ladder, drawing) {
+  const index = byId("index");
+  const last = ladder.test_digits - 1;
+  index.max = last;
+
+  async function show(number) {
+    index.value = number;
+    try {
+      const digit = await ask(`/api/digits/${number}`);
+      drawing.showDigit(decode(digit.pixels), ladder.image_side, digit);
+      trouble(null);
+    } catch (error) {
+      trouble(error);
+    }
+  }
+
+  byId("test-digit").addEventListener("submit", (event) => {
+    event.preventDefault();
+    show(index.valueAsNumber);
+  });
+  byId("next").addEventListener("click", () => {
+    const number = Number.isInteger(index.valueAsNumber) ? index.valueAsNumber : -1;
+    show(number < 0 || number >= last ? 0 : number + 1);
+  });
+  const telling = tellingDigits(ladder.steps);
+  if (telling.digits.length > 0) {
+    const hard = byId("hard");
+    hard.hidden = false;
+    hard.textContent = `One that step ${called(telling.first).number} gets wrong`;
+    hard.addEventListener("click", () => {
+      show(telling.digits[Math.floor(Math.random() * telling.digits.length)]);
+    });
+  }
+}
+
+/** The test digits that the first step gets wrong and the last one right. */
+function tellingDigits(steps) {
+  const evaluated = steps.filter((step) => step.evaluation && !step.missing);
+  if (evaluated.length < 2) {
+    return { digits: [] };
+  }
+  const [first, last] = [evaluated[0], evaluated.at(-1)];
+  const wrong = new Set(last.evaluation.misclassified);
+  return { first, digits: first.evaluation.misclassified.filter((digit) => !wrong.has(digit)) };
+}
+
+start();

@@ -1,0 +1,149 @@
+// The curves of the trainings that run on the server's machine, as they grow.
+
+import { called, element } from "./answer.js";
+import { ask } from "./asking.js";
+
+/** Milliseconds between two looks. */
+const INTERVAL = 2000;
+
+const SVG = "http://www.w3.org/2000/svg";
+const SIZE = { width: 460, height: 240, left: 56, right: 12, top: 26, bottom: 30 };
+
+const LOSSES = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2];
+
+/** Shares of wrong answers that are labelled, on a logarithmic axis: what is gained late is as large as what is gained early. */
+const ERRORS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+
+export class TrainingsView {
+  #known = new Map();
+
+  constructor(ladder) {
+    this.target = ladder.target_accuracy;
+    this.place = document.getElementById("trainings");
+    this.none = document.getElementById("no-training");
+  }
+
+  /** Looks again and again, but not while nobody sees the page. */
+  async watch() {
+    for (;;) {
+      if (!document.hidden) {
+        // Where the server does not answer, what is shown stays; the drawing says so.
+        await ask("/api/trainings").then((trainings) => this.#show(trainings), () => {});
+      }
+      await new Promise((done) => setTimeout(done, INTERVAL));
+    }
+  }
+
+  #show(trainings) {
+    const running = new Set();
+    for (const training of trainings) {
+      const key = `${training.process} ${training.step} ${training.seed} ${training.split}`;
+      running.add(key);
+      const known = this.#known.get(key) ?? this.#add(key);
+      if (known.training?.epochs.length !== training.epochs.length) {
+        known.training = training;
+        this.#draw(known, "");
+      }
+    }
+    for (const [key, known] of this.#known) {
+      if (!running.has(key) && !known.ended) {
+        known.ended = true;
+        const { epochs, planned_epochs: planned } = known.training;
+        this.#draw(known, epochs.length < planned - 1 ? "; it has been stopped" : "; it has ended");
+      }
+    }
+    this.none.hidden = this.#known.size > 0;
+  }
+
+  #add(key) {
+    const known = { item: element("article", "training"), training: null, ended: false };
+    this.#known.set(key, known);
+    this.place.prepend(known.item);
+    return known;
+  }
+
+  #draw({ item, training }, state) {
+    const { epochs, planned_epochs: planned, seed, split } = training;
+    const { number, name } = called({ name: training.step });
+    const title = number ? `Step ${number}, ${name}` : name;
+    const on = { test: "test images", holdout: "hold-out images", swapped: "hold-out images" }[split];
+    const last = epochs.at(-1);
+    const now = last
+      ? `: ${(100 * last.test_correct / last.test_total).toFixed(2)} % of the ${on} right, ${last.seconds.toFixed(1)} s an epoch`
+      : "";
+    const curves = element("div", "curves");
+    curves.append(
+      chart("Accuracy", planned, epochs, {
+        train: (epoch) => 1 - epoch.train_accuracy,
+        test: (epoch) => 1 - epoch.test_correct / epoch.test_total,
+        ticks: ERRORS,
+        lowest: ERRORS[0],
+        label: (error) => `${Number((100 * (1 - error)).toFixed(1))} %`,
+        target: 1 - this.target,
+        upsideDown: true,
+      }),
+      chart("Loss", planned, epochs, {
+        train: (epoch) => epoch.train_loss,
+        test: (epoch) => epoch.test_loss,
+        ticks: LOSSES,
+        lowest: LOSSES[0],
+        label: String,
+      }),
+    );
+    item.replaceChildren(
+      element("h3", "", `${title}, seed ${seed}`),
+      element("p", "", `Epoch ${epochs.length} of ${planned}${now}${state}.`),
+      curves,
+    );
+  }
+}
+
+function svg(tag, attributes, text) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    made.setAttribute(name, value);
+  }
+  if (text !== undefined) {
+    made.textContent = text;
+  }
+  return made;
+}
+
+/** Two curves over epochs on a logarithmic axis. */
+function chart(title, planned, epochs, { train, test, ticks, lowest, label, target, upsideDown }) {
+  const { width, height, left, right, top, bottom } = SIZE;
+  // Something to draw axes for before the first epoch has ended.
+  const values = epochs.flatMap((epoch) => [train(epoch), test(epoch)]).concat(target ?? 0.1);
+  const first = ticks.findLast((tick) => tick <= Math.max(Math.min(...values), lowest)) ?? lowest;
+  const last = ticks.find((tick) => tick >= Math.max(...values, 2 * first)) ?? ticks.at(-1);
+  const x = (epoch) => left + ((epoch - 1) / Math.max(planned - 1, 1)) * (width - left - right);
+  const y = (value) => {
+    const share = Math.log(Math.min(Math.max(value, first), last) / first) / Math.log(last / first);
+    return upsideDown ? top + share * (height - top - bottom) : height - bottom - share * (height - top - bottom);
+  };
+  const drawn = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+  const said = epochs.length ? `, after epoch ${epochs.length}: train ${label(train(epochs.at(-1)))}, test ${label(test(epochs.at(-1)))}` : "";
+  drawn.append(svg("title", {}, `${title} by epoch${said}`));
+  drawn.append(svg("text", { class: "name", x: left, y: 14 }, title));
+  drawn.append(svg("path", { class: "test", d: "M 230 10 h 26" }), svg("text", { x: 262, y: 14 }, "test"));
+  drawn.append(svg("path", { class: "train", d: "M 308 10 h 26" }), svg("text", { x: 340, y: 14 }, "train"));
+  for (const tick of ticks.filter((tick) => tick >= first && tick <= last)) {
+    drawn.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: y(tick), y2: y(tick) }));
+    drawn.append(svg("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, label(tick)));
+  }
+  for (const epoch of [1, Math.ceil((1 + planned) / 2), planned]) {
+    drawn.append(svg("text", { x: x(epoch), y: height - 10, "text-anchor": epoch === planned ? "end" : "middle" }, epoch === planned ? `epoch ${epoch}` : epoch));
+  }
+  if (target) {
+    drawn.append(svg("line", { class: "target", x1: left, x2: width - right, y1: y(target), y2: y(target) }));
+    drawn.append(svg("text", { x: width - right, y: y(target) + 15, "text-anchor": "end" }, `${label(target)} to hold`));
+  }
+  for (const [name, value] of [["train", train], ["test", test]]) {
+    const points = epochs.map((epoch) => `${x(epoch.epoch)} ${y(value(epoch))}`);
+    drawn.append(svg("path", { class: name, d: points.length ? `M ${points.join(" L ")}` : "" }));
+  }
+  if (epochs.length) {
+    drawn.append(svg("circle", { class: "at", r: 4, cx: x(epochs.at(-1).epoch), cy: y(test(epochs.at(-1))) }));
+  }
+  return drawn;
+}

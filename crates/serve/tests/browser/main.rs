@@ -1,0 +1,396 @@
+//! The page in a browser. Needs Chromium and chromedriver, so it runs only when asked for:
+//! `cargo test -p serve --test browser -- --ignored`. Where SCREENSHOTS names a folder, pictures of the page are left there.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod webdriver;
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+use experiment::{Epoch, ProgressFile};
+use ladder::steps;
+use mnist::Split;
+use serve::{Content, Limits};
+use tempfile::TempDir;
+
+use support::{Running, content};
+use webdriver::{Browser, View};
+
+const WIDE: View = View {
+    width: 1400,
+    height: 1000,
+    dark: false,
+};
+
+const NARROW: View = View {
+    width: 400,
+    height: 800,
+    dark: false,
+};
+
+/// Keys as WebDriver numbers them.
+const LEFT: char = '\u{e012}';
+const UP: char = '\u{e013}';
+const RIGHT: char = '\u{e014}';
+const DOWN: char = '\u{e015}';
+const TAB: char = '\u{e004}';
+
+/// The page in a browser, with the limits that everybody meets.
+struct Page {
+    browser: Browser,
+    server: Running,
+    runs: TempDir,
+}
+
+impl Page {
+    fn open(view: View) -> Self {
+        let runs = TempDir::new().unwrap();
+        let content = content(runs.path());
+        Self::open_with(content, runs, view)
+    }
+
+    fn open_with(content: Content, runs: TempDir, view: View) -> Self {
+        let mut page = Self {
+            browser: Browser::start(view),
+            server: Running::start(content, Limits::default()),
+            runs,
+        };
+        page.browser.open(page.server.address);
+        // The sample is drawn and answered.
+        page.browser
+            .wait_until("document.querySelector('#spoken').textContent.includes('sees a')");
+        page.browser.wait_until(
+            "[...document.images].length > 0 && [...document.images].every((it) => it.complete)",
+        );
+        page
+    }
+
+    /// Draws the strokes of a 7, and waits for the answer.
+    fn draw_seven(&mut self, pointer: &str) {
+        for stroke in seven() {
+            self.browser.draw("#drawing", pointer, &stroke);
+        }
+        self.browser
+            .wait_until("document.querySelector('#spoken').textContent.includes('sees a 7')");
+    }
+
+    /// Nothing has gone wrong on the page, and it has asked nobody but its server.
+    fn assert_sound(&mut self) {
+        assert_eq!(self.browser.errors(), Vec::<serde_json::Value>::new());
+        let own = format!("http://{}/", self.server.address);
+        let requests = self.browser.requests(&own);
+        assert!(requests.len() > 10, "{requests:?}");
+        for address in requests {
+            assert!(address.starts_with(&own), "the page asked for {address}");
+        }
+    }
+
+    fn leave_screenshot(&mut self, name: &str) {
+        if let Some(folder) = env::var_os("SCREENSHOTS").map(PathBuf::from) {
+            self.browser
+                .value("scrollTo({ top: 0, behavior: 'instant' })");
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join(name), self.browser.screenshot()).unwrap();
+        }
+    }
+}
+
+/// Strokes of a 7, in shares of the paper's side.
+fn seven() -> Vec<Vec<[f64; 2]>> {
+    serde_json::from_str(include_str!("seven.json")).unwrap()
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_drawn_seven_is_a_seven_for_the_last_step() {
+    let mut page = Page::open(View {
+        height: 1_400,
+        ..WIDE
+    });
+    page.draw_seven("mouse");
+    let last = steps::experiments().len();
+    let of_last = format!("#steps label:nth-child({last}) .sees b");
+    assert_eq!(page.browser.text(&of_last), "7");
+    assert_eq!(page.browser.text("#digit"), "7");
+    let chosen = "document.querySelector('#steps :checked').value";
+    let name = steps::experiments()[last - 1].name.clone();
+    assert_eq!(page.browser.value(chosen), name.as_str());
+    page.leave_screenshot("page.png");
+    page.assert_sound();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_layout_holds_on_a_telephone_and_on_a_desk() {
+    let mut page = Page::open(NARROW);
+    page.draw_seven("touch");
+    for view in [NARROW, WIDE] {
+        for dark in [false, true] {
+            page.browser.view(View { dark, ..view });
+            page.browser
+                .wait_until("document.querySelector('#maps canvas').clientWidth <= innerWidth");
+            assert_eq!(
+                page.browser.value("document.documentElement.scrollWidth"),
+                view.width,
+                "something is wider than the page"
+            );
+            let outside = page.browser.value(
+                "[...document.querySelectorAll('a, button, input, label, h1, h2, #drawing, #maps canvas, #figures img')] \
+                 .filter((it) => { const { left, right, width, height } = it.getBoundingClientRect(); \
+                   return !it.matches('.skip') && (left < 0 || right > innerWidth || !width || !height); }) \
+                 .map((it) => it.outerHTML)",
+            );
+            assert_eq!(outside, serde_json::json!([]), "{view:?}");
+            let scheme = if dark { "dark" } else { "light" };
+            page.leave_screenshot(&format!("page-{}-{scheme}.png", view.width));
+        }
+    }
+    page.assert_sound();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn one_can_draw_undo_clear_and_look_at_test_digits() {
+    let mut page = Page::open(WIDE);
+    let browser = &mut page.browser;
+    let spoken =
+        |words: &str| format!("document.querySelector('#spoken').textContent.includes({words:?})");
+    // The pen sets the sample aside.
+    browser.draw("#drawing", "pen", &[[0.5, 0.2], [0.5, 0.5], [0.5, 0.8]]);
+    browser.wait_until(&spoken("sees a 1"));
+    browser.click("#undo");
+    browser.wait_until(&spoken("Nothing is drawn"));
+    assert_eq!(browser.text("#digit"), "–");
+    // With the keyboard alone: a bar downwards.
+    browser.value("document.querySelector('#drawing').focus()");
+    browser.press(
+        [UP; 8]
+            .into_iter()
+            .chain([' '])
+            .chain([DOWN; 16])
+            .chain([' ', LEFT, RIGHT]),
+    );
+    browser.wait_until(&spoken("sees a 1"));
+    browser.click("#clear");
+    browser.wait_until(&spoken("Nothing is drawn"));
+    browser.click("#undo");
+    browser.wait_until(&spoken("sees a 1"));
+    // Test digit 0 is a 7, and 1 a 2.
+    browser.click("#test-digit [type=submit]");
+    browser.wait_until(&spoken("sees a 7"));
+    assert!(
+        browser
+            .text("#verdict")
+            .contains("Test digit 0 is labelled 7")
+    );
+    assert_eq!(browser.text("#preparation"), "28×28, taken as it is.");
+    browser.click("#next");
+    browser.wait_until(&spoken("sees a 2"));
+    browser.click("#hard");
+    browser.wait_until("document.querySelector('#steps label:first-child').matches('.apart')");
+    assert!(
+        !browser
+            .value("document.querySelector('#steps label:last-child').matches('.apart')")
+            .as_bool()
+            .unwrap()
+    );
+    page.assert_sound();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_cell_shows_what_it_sees() {
+    let mut page = Page::open(WIDE);
+    let browser = &mut page.browser;
+    // Of a test digit the networks see the paper as it is.
+    browser.click("#test-digit [type=submit]");
+    browser.wait_until("document.querySelector('#spoken').textContent.includes('sees a 7')");
+    let last = steps::experiments().last().cloned().unwrap();
+    let summary = last.architecture.summary().unwrap();
+    assert_eq!(
+        browser.value("document.querySelector('#field').hidden"),
+        true
+    );
+    for (number, layer) in summary.layers.iter().enumerate() {
+        // The first cell of the first map.
+        let canvas = format!("#maps li:nth-child({}) canvas", number + 1);
+        let mut length = |of: &str| {
+            let length = browser.value(&format!("document.querySelector({canvas:?}).{of}"));
+            length.as_f64().unwrap()
+        };
+        let place = [1.5 / length("clientWidth"), 1.5 / length("clientHeight")];
+        browser.hover(&canvas, place);
+        let end = (layer.start + layer.receptive_field_out as f64 / 2.0).min(28.0);
+        let expected = format!("sees rows 1 to {end}, columns 1 to {end}.");
+        browser.wait_until(&format!(
+            "document.querySelector('#cell').textContent.includes({expected:?})"
+        ));
+        // On the paper it is as large, give or take the line's width.
+        let [left, top, right, bottom] = field_on_paper(browser);
+        for (found, expected) in [(left, 0.0), (top, 0.0), (right, end), (bottom, end)] {
+            assert!(
+                (found - expected).abs() < 0.2,
+                "layer {}: {found}, not {expected}",
+                number + 1
+            );
+        }
+    }
+    // With the keyboard: one cell to the right, one step of the layer's jump.
+    browser.value("document.querySelector('#maps li:nth-child(4) canvas').focus()");
+    browser.press([RIGHT]);
+    let layer = &summary.layers[3];
+    let [from, to] = [-0.5, 0.5]
+        .map(|side| layer.start + layer.jump_out as f64 + side * layer.receptive_field_out as f64);
+    let expected = format!("columns {} to {to}.", from + 1.0);
+    browser.wait_until(&format!(
+        "document.querySelector('#cell').textContent.includes({expected:?})"
+    ));
+    // Another step has other layers.
+    browser.click("#steps label:first-child");
+    let layers = steps::experiments()[0].architecture.layers.len();
+    browser.wait_until(&format!(
+        "document.querySelectorAll('#maps li').length === {layers}"
+    ));
+    browser.wait_until("document.querySelector('#spoken').textContent.startsWith('Step 1,')");
+    assert_eq!(
+        browser.value("document.querySelector('#field').hidden"),
+        true
+    );
+    page.assert_sound();
+}
+
+/// Left, top, right and bottom of the rectangle on the paper, whose side is 28.
+fn field_on_paper(browser: &mut Browser) -> [f64; 4] {
+    let script = "(() => { \
+        const field = document.querySelector('#field'); \
+        const copy = new OffscreenCanvas(field.width, field.height).getContext('2d', { willReadFrequently: true }); \
+        copy.drawImage(field, 0, 0); \
+        const { data } = copy.getImageData(0, 0, field.width, field.height); \
+        const inked = [...Array(data.length / 4).keys()].filter((at) => data[4 * at + 3]); \
+        const columns = inked.map((at) => at % field.width); \
+        const rows = inked.map((at) => Math.floor(at / field.width)); \
+        const [least, most] = [(them) => them.reduce((a, b) => Math.min(a, b)), (them) => them.reduce((a, b) => Math.max(a, b)) + 1]; \
+        return [least(columns), least(rows), most(columns), most(rows)].map((at) => 28 * at / field.width); \
+    })()";
+    serde_json::from_value(browser.value(script)).unwrap()
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_training_is_seen_to_grow() {
+    let mut page = Page::open(WIDE);
+    let shown = |words: &str| {
+        format!("document.querySelector('#trainings').textContent.includes({words:?})")
+    };
+    assert_eq!(
+        page.browser
+            .value("document.querySelector('#no-training').hidden"),
+        false
+    );
+    let step = steps::experiments().into_iter().next().unwrap();
+    let mut progress = ProgressFile::begin(page.runs.path(), &step, Split::Test)
+        .unwrap()
+        .unwrap();
+    let planned = step.recipe.epochs;
+    page.browser
+        .wait_until(&shown(&format!("Epoch 0 of {planned}")));
+    assert_eq!(
+        page.browser
+            .value("document.querySelector('#no-training').hidden"),
+        true
+    );
+    for epoch in 1..=2 {
+        progress
+            .add(&Epoch {
+                epoch,
+                learning_rate: 0.1,
+                train_loss: 0.4 / epoch as f64,
+                train_accuracy: 0.9,
+                test_loss: 0.2 / epoch as f64,
+                test_correct: 9_000 + epoch,
+                test_total: 10_000,
+                seconds: 3.0,
+            })
+            .unwrap();
+        page.browser.wait_until(&shown(&format!(
+            "Epoch {epoch} of {planned}: 90.0{epoch} %"
+        )));
+    }
+    let points =
+        "document.querySelector('#trainings path.test[d*=L]').getAttribute('d').split('L').length";
+    assert_eq!(page.browser.value(points), 2);
+    drop(progress);
+    page.browser.wait_until(&shown("it has been stopped"));
+    page.assert_sound();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_step_without_weights_cannot_be_chosen_and_says_why() {
+    let runs = TempDir::new().unwrap();
+    let mut content = content(runs.path());
+    let last = content.steps.len();
+    content.steps[last - 1].1 = Err(anyhow::anyhow!("its weights are lost"));
+    let chosen = content.steps[last - 2].0.name.clone();
+    let mut page = Page::open_with(content, runs, WIDE);
+    let card = format!("#steps label:nth-child({last})");
+    assert!(page.browser.text(&card).contains("its weights are lost"));
+    let disabled = format!("document.querySelector('{card} input').disabled");
+    assert_eq!(page.browser.value(&disabled), true);
+    page.draw_seven("mouse");
+    let value = page
+        .browser
+        .value("document.querySelector('#steps :checked').value");
+    assert_eq!(value, chosen.as_str());
+    page.leave_screenshot("page-step-missing.png");
+    page.assert_sound();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_server_that_is_gone_is_missed() {
+    let mut page = Page::open(WIDE);
+    let trouble = "document.querySelector('#trouble')";
+    assert_eq!(page.browser.value(&format!("{trouble}.hidden")), true);
+    page.server.stop();
+    page.browser
+        .draw("#drawing", "mouse", &[[0.5, 0.2], [0.5, 0.8]]);
+    page.browser.wait_until(&format!(
+        "{trouble}.textContent.includes('does not answer')"
+    ));
+    page.leave_screenshot("page-server-gone.png");
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn everything_can_be_reached_with_the_keyboard() {
+    let mut page = Page::open(WIDE);
+    let browser = &mut page.browser;
+    let focused = "(document.activeElement.id || document.activeElement.value || document.activeElement.tagName)";
+    let mut reached = Vec::new();
+    loop {
+        browser.press([TAB]);
+        let element = browser.value(focused).as_str().unwrap().to_owned();
+        // Behind the last element is the browser's own.
+        if element == "BODY" {
+            break;
+        }
+        reached.push(element);
+        let outlined = browser.value(
+            "(() => { const it = document.activeElement; \
+             return [it, it.closest('label') ?? it].some((it) => getComputedStyle(it).outlineStyle !== 'none'); })()",
+        );
+        assert_eq!(outlined, true, "{reached:?}");
+    }
+    for expected in ["drawing", "clear", "index", "next", "hard", "CANVAS"] {
+        assert!(
+            reached.iter().any(|it| it == expected),
+            "{expected} is not among {reached:?}"
+        );
+    }
+    let chosen = steps::experiments().last().unwrap().name.clone();
+    assert!(reached.contains(&chosen), "{reached:?}");
+    page.assert_sound();
+}

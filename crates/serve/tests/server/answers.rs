@@ -1,0 +1,304 @@
+//! What is answered to those who ask well.
+
+use std::thread;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use burn::tensor::Device;
+use experiment::ProgressFile;
+use inference::{Model, most_probable};
+use ladder::steps;
+use mnist::{DISPUTED_TEST_IMAGES, Split};
+use serde_json::Value;
+use serve::Content;
+
+use crate::support::{Running, content};
+use crate::{DIGITS, Page, drawing, generous};
+
+/// Probabilities of a step in an answer.
+fn probabilities(answer: &Value, step: usize) -> Vec<f32> {
+    let values = answer["steps"][step]["probabilities"].as_array().unwrap();
+    values
+        .iter()
+        .map(|value| value.as_f64().unwrap() as f32)
+        .collect()
+}
+
+#[test]
+fn every_step_says_what_its_network_says_be_there_ever_so_many_clients() {
+    let page = Page::start(generous());
+    let indices: Vec<usize> = (0..96).collect();
+    let answers: Vec<Value> = thread::scope(|scope| {
+        let clients: Vec<_> = indices
+            .chunks(8)
+            .map(|indices| {
+                scope.spawn(|| {
+                    let mut client = page.client();
+                    let ask = |index: &usize| {
+                        let answer = client.post("/api/predict", &drawing(*index)).unwrap();
+                        assert_eq!(answer.status, 200, "{answer:?}");
+                        answer.json()
+                    };
+                    indices.iter().map(ask).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        clients
+            .into_iter()
+            .flat_map(|client| client.join().unwrap())
+            .collect()
+    });
+    for (place, step) in steps::experiments().into_iter().enumerate() {
+        let model = Model::recorded(step, Device::flex()).unwrap();
+        let images = indices.iter().map(|index| DIGITS.image(*index));
+        let expected = model.probabilities(images).unwrap();
+        for (answer, expected) in answers.iter().zip(&expected) {
+            let found = probabilities(answer, place);
+            let near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-5;
+            assert!(
+                found.iter().zip(expected).all(near),
+                "{found:?}, not {expected:?}"
+            );
+            assert_eq!(answer["steps"][place]["digit"], most_probable(expected));
+        }
+    }
+}
+
+#[test]
+fn layers_are_those_of_the_step_that_was_asked_for() {
+    let page = Page::start(generous());
+    let mut client = page.client();
+    let ladder = client.get("/api/ladder").unwrap().json();
+    for (place, step) in steps::experiments().into_iter().enumerate() {
+        let mut question = drawing(7);
+        question["step"] = step.name.clone().into();
+        let answer = client.post("/api/predict", &question).unwrap().json();
+        let model = Model::recorded(step, Device::flex()).unwrap();
+        let expected = model.activations(DIGITS.image(7)).unwrap();
+        let layers = answer["layers"].as_array().unwrap();
+        let introduced = ladder["steps"][place]["summary"]["layers"]
+            .as_array()
+            .unwrap();
+        assert_eq!(
+            (layers.len(), introduced.len()),
+            (expected.len(), expected.len())
+        );
+        for ((layer, summary), expected) in layers.iter().zip(introduced).zip(&expected) {
+            for (found, introduced, expected) in [
+                ("channels", "channels_out", expected.channels),
+                ("height", "n_out", expected.height),
+                ("width", "n_out", expected.width),
+            ] {
+                assert_eq!(layer[found], expected);
+                assert_eq!(summary[introduced], expected);
+            }
+            let (low, high) = (
+                layer["low"].as_f64().unwrap(),
+                layer["high"].as_f64().unwrap(),
+            );
+            let levels = BASE64.decode(layer["levels"].as_str().unwrap()).unwrap();
+            assert_eq!(levels.len(), expected.values.len());
+            // Half a level, and a little for the arithmetic.
+            let within = (high - low) / 255.0 * 0.501 + 1e-6;
+            for (level, value) in levels.iter().zip(&expected.values) {
+                let found = low + f64::from(*level) / 255.0 * (high - low);
+                assert!(
+                    (found - f64::from(*value)).abs() <= within,
+                    "{found}, not {value}"
+                );
+            }
+        }
+    }
+    assert_eq!(
+        client.post("/api/predict", &drawing(7)).unwrap().json()["layers"],
+        Value::Null
+    );
+}
+
+#[test]
+fn a_drawing_is_prepared_and_says_how() {
+    let page = Page::start(generous());
+    // Test digit 0 in the right lower quarter of 112×112 pixels.
+    let mut pixels = vec![0; 112 * 112];
+    for (at, pixel) in DIGITS.image(0).iter().enumerate() {
+        for (dx, dy) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            pixels[(56 + at / 28 * 2 + dy) * 112 + 56 + at % 28 * 2 + dx] = *pixel;
+        }
+    }
+    let question =
+        serde_json::json!({ "width": 112, "height": 112, "pixels": BASE64.encode(pixels) });
+    let answer = page
+        .client()
+        .post("/api/predict", &question)
+        .unwrap()
+        .json();
+    for step in answer["steps"].as_array().unwrap() {
+        assert_eq!(step["digit"], DIGITS.label(0));
+    }
+    let seen = &answer["seen"];
+    let preparation = seen["preparation"].as_str().unwrap();
+    assert!(
+        preparation.starts_with("112×112, cropped to "),
+        "{preparation}"
+    );
+    // What the networks see is where the digit was put, give or take a pixel of theirs.
+    let frame: Vec<f64> = serde_json::from_value(seen["frame"].clone()).unwrap();
+    for (found, expected) in frame.iter().zip([56.0, 56.0, 56.0, 56.0]) {
+        assert!((found - expected).abs() < 3.0, "{frame:?}");
+    }
+    let pixels = BASE64.decode(seen["pixels"].as_str().unwrap()).unwrap();
+    assert_eq!(pixels.len(), 28 * 28);
+}
+
+#[test]
+fn test_digits_come_with_their_labels() {
+    let page = Page::start(generous());
+    let mut client = page.client();
+    for index in [0, 9_999, DISPUTED_TEST_IMAGES[0]] {
+        let digit = client.get(&format!("/api/digits/{index}")).unwrap().json();
+        assert_eq!(digit["label"], DIGITS.label(index));
+        assert_eq!(digit["disputed"], DISPUTED_TEST_IMAGES.contains(&index));
+        assert_eq!(digit["pixels"], BASE64.encode(DIGITS.image(index)));
+    }
+}
+
+#[test]
+fn a_step_without_weights_is_shown_with_the_reason_and_the_others_answer() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut content = content(runs.path());
+    let missing = anyhow::anyhow!("its weights are lost");
+    content.steps[2].1 = Err(missing);
+    let server = Running::start(content, generous());
+    let mut client = crate::support::http::Client::connect(server.address).unwrap();
+    let ladder = client.get("/api/ladder").unwrap().json();
+    assert_eq!(ladder["steps"][2]["missing"], "its weights are lost");
+    assert_eq!(ladder["steps"][3]["missing"], Value::Null);
+    for name in [&ladder["steps"][2]["name"], &ladder["steps"][3]["name"]] {
+        let mut question = drawing(0);
+        question["step"] = name.clone();
+        let answer = client.post("/api/predict", &question).unwrap().json();
+        assert_eq!(answer["steps"][2], Value::Null);
+        assert_eq!(answer["steps"][3]["digit"], DIGITS.label(0));
+        assert_eq!(
+            answer["layers"].is_null(),
+            *name == ladder["steps"][2]["name"]
+        );
+    }
+}
+
+#[test]
+fn the_weights_score_is_that_of_their_run() {
+    let page = Page::start(generous());
+    let ladder = page.client().get("/api/ladder").unwrap().json();
+    for step in ladder["steps"].as_array().unwrap() {
+        let evaluation = &step["evaluation"];
+        let wrong = evaluation["misclassified"].as_array().unwrap().len() as u64;
+        let correct = evaluation["correct"].as_u64().unwrap();
+        assert_eq!(correct + wrong, evaluation["total"].as_u64().unwrap());
+    }
+}
+
+#[test]
+fn results_and_charts_are_those_of_the_folder() {
+    let page = Page::start(generous());
+    let mut client = page.client();
+    let table = client.get("/api/results").unwrap().json();
+    let rows = table["rows"].as_array().unwrap();
+    let columns = table["columns"].as_array().unwrap().len();
+    for step in steps::experiments() {
+        let row = rows.iter().find(|row| row[0] == step.name.as_str());
+        assert_eq!(row.unwrap().as_array().unwrap().len(), columns);
+    }
+    let charts = client.get("/api/charts").unwrap().json();
+    let charts = charts.as_array().unwrap();
+    assert!(!charts.is_empty());
+    for chart in charts {
+        let path = format!("/charts/{}", chart["name"].as_str().unwrap());
+        let svg = client.get(&path).unwrap();
+        assert_eq!(svg.header("content-type"), Some("image/svg+xml"));
+        assert!(String::from_utf8(svg.body).unwrap().contains("<svg"));
+    }
+    let empty = Content {
+        results: page.runs.path().to_owned(),
+        ..content(page.runs.path())
+    };
+    let server = Running::start(empty, generous());
+    let mut client = crate::support::http::Client::connect(server.address).unwrap();
+    assert_eq!(
+        client.get("/api/results").unwrap().json()["rows"],
+        serde_json::json!([])
+    );
+    assert_eq!(
+        client.get("/api/charts").unwrap().json(),
+        serde_json::json!([])
+    );
+}
+
+#[test]
+fn trainings_come_and_go() {
+    let page = Page::start(generous());
+    let mut client = page.client();
+    assert_eq!(
+        client.get("/api/trainings").unwrap().json(),
+        serde_json::json!([])
+    );
+    let step = steps::experiments().into_iter().next().unwrap();
+    let directory = page.runs.path().join("some-step/seed-1");
+    std::fs::create_dir_all(&directory).unwrap();
+    let progress = ProgressFile::begin(&directory, &step, Split::Test).unwrap();
+    assert!(progress.is_some());
+    // The server looks once a second.
+    let mut count_becomes = |expected: usize| loop {
+        let trainings = client.get("/api/trainings").unwrap().json();
+        let trainings = trainings.as_array().unwrap();
+        if trainings.len() == expected {
+            return trainings.clone();
+        }
+        thread::sleep(std::time::Duration::from_millis(50));
+    };
+    assert_eq!(count_becomes(1)[0]["step"], step.name.as_str());
+    drop(progress);
+    count_becomes(0);
+}
+
+#[test]
+fn the_page_is_whole_and_asks_nobody_else() {
+    let page = Page::start(generous());
+    let mut client = page.client();
+    let index = client.get("/").unwrap();
+    let policy = index.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'; "));
+    let mut files = vec![String::from("/")];
+    let mut next = 0;
+    while next < files.len() {
+        let path = files[next].clone();
+        let answer = client.get(&path).unwrap();
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        let content_type = answer.header("content-type").unwrap().to_owned();
+        let expected = match path.rsplit_once('.').map_or("html", |(_, kind)| kind) {
+            "js" => "text/javascript; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            "svg" => "image/svg+xml",
+            _ => "text/html; charset=utf-8",
+        };
+        assert_eq!(content_type, expected, "{path}");
+        let text = String::from_utf8(answer.body).unwrap();
+        // XML names its vocabulary by an address that nobody opens.
+        let addresses = text.replace("http://www.w3.org/2000/svg", "");
+        assert!(
+            !addresses.contains("://") && !addresses.contains("src=\"//"),
+            "{path} names another machine"
+        );
+        for (before, after) in [("href=\"/", "\""), ("src=\"/", "\""), ("from \"./", "\"")] {
+            for rest in text.split(before).skip(1) {
+                let file = format!("/{}", rest.split(after).next().unwrap());
+                if !files.contains(&file) {
+                    files.push(file);
+                }
+            }
+        }
+        next += 1;
+    }
+    assert!(files.len() > 8, "{files:?}");
+}
