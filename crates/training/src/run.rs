@@ -25,7 +25,7 @@ use experiment::{
     Epoch, Evaluation, Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions,
 };
 use mnist::{Digits, EvaluationLoader, Split, TrainLoader, workspace_directory};
-use model_core::{Architecture, Network};
+use model_core::Network;
 
 use crate::backend::Selected;
 use crate::classifier::Classifier;

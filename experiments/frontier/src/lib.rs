@@ -41,18 +41,21 @@ pub fn experiments() -> Vec<Experiment> {
     let image = || Architecture::new(1, 28);
     let linear = |network: Architecture, width| network.linear_separable_block(width, 3);
     let separable = |network: Architecture, width| network.separable_block(width, 3);
+    let about_3000 = network(
+        "about-3000",
+        [16, 20, 22].into_iter().fold(
+            image()
+                .convolution_block(6, 3)
+                .convolution_block(8, 3)
+                .max_pool(2),
+            linear,
+        ),
+    );
+    let about_5000 = network("about-5000", step_01_skeleton::body([8, 8], [24, 28, 34]));
     vec![
         network("about-2000", step_01_skeleton::body([4, 6], [12, 16, 16])),
-        network(
-            "about-3000",
-            [16, 20, 22].into_iter().fold(
-                image()
-                    .convolution_block(6, 3)
-                    .convolution_block(8, 3)
-                    .max_pool(2),
-                linear,
-            ),
-        ),
+        about_3000.clone(),
+        taught(&about_3000),
         network(
             "about-4000",
             [20, 24, 32].into_iter().fold(
@@ -63,13 +66,14 @@ pub fn experiments() -> Vec<Experiment> {
                 separable,
             ),
         ),
-        network("about-5000", step_01_skeleton::body([8, 8], [24, 28, 34])),
+        about_5000.clone(),
+        taught(&about_5000),
         network("about-6000", step_01_skeleton::body([8, 8], [24, 32, 40])),
         network("about-8000", step_01_skeleton::body([8, 12], [32, 40, 48])),
     ]
 }
 
-/// The experiment with this network: the last step's recipe, without dropout.
+/// The experiment with this network: step 6's recipe, without dropout.
 fn network(name: &str, body: Architecture) -> Experiment {
     let plain = step_06_lr_scheduler::experiment();
     Experiment {
@@ -80,5 +84,15 @@ fn network(name: &str, body: Architecture) -> Experiment {
             dropout: 0.0,
             ..plain.recipe
         },
+    }
+}
+
+/// The same network with the last step's recipe, and so with its teacher.
+fn taught(network: &Experiment) -> Experiment {
+    Experiment {
+        name: format!("{}-taught", network.name),
+        title: format!("{}, with a teacher", network.title),
+        architecture: network.architecture.clone(),
+        recipe: step_08_distillation::experiment().recipe,
     }
 }
