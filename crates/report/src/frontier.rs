@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
-use experiment::TARGET_ACCURACY;
+use experiment::{Experiment, RunResult, TARGET_ACCURACY};
 
 use crate::evidence::{last_epochs, mean_and_deviation};
 use crate::inputs::runs_of;
@@ -30,6 +30,24 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Option<Document>> {
     }))
 }
 
+/// The networks of the frontier and those of the steps that have the last one's learning rates, smallest first, with their
+/// runs; those that have any.
+pub(crate) fn networks<'a>(inputs: &'a Inputs) -> Vec<(&'a Experiment, Vec<&'a RunResult>)> {
+    let of_frontier = inputs.frontier.iter().map(|network| {
+        let runs = runs_of(&inputs.frontier_results, network);
+        (network, runs)
+    });
+    let schedule = inputs.experiments.last().map(|last| &last.recipe.schedule);
+    let steps = inputs.experiments.iter();
+    let steps = steps.filter(|step| Some(&step.recipe.schedule) == schedule);
+    let mut networks: Vec<_> = of_frontier
+        .chain(steps.map(|step| (step, inputs.runs(step))))
+        .filter(|(_, runs)| !runs.is_empty())
+        .collect();
+    networks.sort_by_key(|(_, runs)| runs[0].parameters);
+    networks
+}
+
 /// The part of the README.
 pub(crate) fn table(inputs: &Inputs) -> String {
     let mut table = Table::new();
@@ -38,17 +56,15 @@ pub(crate) fn table(inputs: &Inputs) -> String {
         "Network",
         "Parameters",
         "Multiply-adds",
+        "Dropout",
+        "Teacher",
         "After the last epoch",
         "Mean of last 5",
         "Lowest of last 5",
         "At 99.40 % or above",
         "Seeds",
     ]);
-    for experiment in inputs.frontier {
-        let runs = runs_of(&inputs.frontier_results, experiment);
-        if runs.is_empty() {
-            continue;
-        }
+    for (experiment, runs) in networks(inputs) {
         let accuracies = last_epochs(&runs);
         let held = accuracies.iter().filter(|it| **it >= TARGET_ACCURACY);
         let macs = experiment.architecture.summary();
@@ -56,6 +72,15 @@ pub(crate) fn table(inputs: &Inputs) -> String {
             notation(&experiment.architecture),
             grouped(runs[0].parameters),
             macs.map_or_else(|_| String::new(), |it| grouped(it.totals.macs)),
+            match experiment.recipe.dropout {
+                0.0 => "no".into(),
+                probability => probability.to_string(),
+            },
+            if experiment.recipe.distillation.is_some() {
+                "yes".into()
+            } else {
+                "no".into()
+            },
             mean_and_deviation(&Sample::of_last_epochs(&runs)),
             percent(mean(accuracies.iter().copied())),
             percent(accuracies.iter().copied().fold(f64::INFINITY, f64::min)),

@@ -1,14 +1,14 @@
 //! Accuracy over parameters: the networks of the frontier, beside what others have published.
 
 use anyhow::Result;
-use experiment::{Epoch, Experiment, LAST_EPOCHS, RunResult, TARGET_ACCURACY};
+use experiment::{Epoch, LAST_EPOCHS, Recipe, RunResult, TARGET_ACCURACY};
 use plotters::prelude::*;
 
 use super::axis::{Axis, Frame, Margins, frame};
 use super::picture::{Area, MARGIN, Picture};
-use super::theme::{AROUND, BACKGROUND, FAINT, FROM, MUTED, TEXT, bold, text};
+use super::theme::{AROUND, BACKGROUND, FROM, MUTED, STEPS, TEXT, bold, text};
 use crate::evidence::last_epochs;
-use crate::inputs::runs_of;
+use crate::frontier::networks;
 use crate::numbers::{grouped, mean, percent};
 use crate::statistics::Sample;
 use crate::{Document, Inputs};
@@ -20,6 +20,9 @@ const MARGINS: Margins = Margins {
     bottom: 44,
     left: 72,
 };
+
+/// Distance between points of the same size, in parameters.
+const BESIDE: f64 = 110.0;
 
 /// Distance between the lines of the key below the chart.
 const KEY_LINE: i32 = 21;
@@ -55,9 +58,48 @@ const PUBLISHED: [Published; 4] = [
     },
 ];
 
+/// How networks are trained, but for what all have in common.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Dropout,
+    Teacher,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Plain, Self::Dropout, Self::Teacher];
+
+    fn of(recipe: &Recipe) -> Self {
+        match (&recipe.distillation, recipe.dropout) {
+            (Some(_), _) => Self::Teacher,
+            (None, 0.0) => Self::Plain,
+            (None, _) => Self::Dropout,
+        }
+    }
+
+    fn colour(self) -> RGBColor {
+        match self {
+            Self::Plain => STEPS[4],
+            Self::Dropout => STEPS[5],
+            Self::Teacher => STEPS[7],
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Plain => "without dropout: mean of the last epochs",
+            Self::Dropout => "with dropout, as in steps 6 and 7",
+            Self::Teacher => "with dropout and a teacher, as in step 8",
+        }
+    }
+}
+
 /// What the chart shows of a network.
 struct Point {
+    kind: Kind,
     parameters: f64,
+    /// Where it is drawn: at its parameters, or beside others of the same size.
+    x: f64,
     /// Of the last epochs of all seeds.
     mean: f64,
     /// Within which the mean over all possible seeds lies; none for one seed.
@@ -67,33 +109,33 @@ struct Point {
 }
 
 impl Point {
-    fn new(inputs: &Inputs, experiment: &Experiment) -> Result<Option<Self>> {
-        let runs: Vec<&RunResult> = runs_of(&inputs.frontier_results, experiment);
-        let Some(first) = runs.first() else {
-            return Ok(None);
-        };
+    /// A network of these runs, at least one.
+    fn new(runs: &[&RunResult]) -> Result<Self> {
         let of_run = |run: &&RunResult| {
             let epochs = run.last_epochs().iter();
             mean(epochs.map(Epoch::test_accuracy))
         };
         let sample = Sample::new(runs.iter().map(of_run));
-        let accuracies = last_epochs(&runs);
-        Ok(Some(Self {
-            parameters: first.parameters as f64,
+        let accuracies = last_epochs(runs);
+        Ok(Self {
+            kind: Kind::of(&runs[0].recipe),
+            parameters: runs[0].parameters as f64,
+            x: runs[0].parameters as f64,
             mean: sample.mean,
             interval: sample.interval()?,
             lowest: accuracies.iter().copied().fold(f64::INFINITY, f64::min),
             highest: accuracies.iter().copied().fold(0.0, f64::max),
-        }))
+        })
     }
 }
 
 /// The document, if any network has a run.
 pub(crate) fn document(inputs: &Inputs) -> Result<Option<Document>> {
-    let mut points = Vec::new();
-    for experiment in inputs.frontier {
-        points.extend(Point::new(inputs, experiment)?);
-    }
+    let mut points = networks(inputs)
+        .iter()
+        .map(|(_, runs)| Point::new(runs))
+        .collect::<Result<Vec<_>>>()?;
+    spread(&mut points);
     if points.is_empty() {
         return Ok(None);
     }
@@ -101,16 +143,26 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Option<Document>> {
         path: "results/frontier.svg",
         title: "Accuracy over parameters".into(),
         notes: vec![format!(
-            "Test accuracy in the last {LAST_EPOCHS} epochs of networks of different size, all trained with one recipe."
+            "Test accuracy in the last {LAST_EPOCHS} epochs of networks of different size. All have the learning rates and the augmentation of step 6."
         )],
     };
-    let key_height = KEY_LINE as u32 * (PUBLISHED.len() as u32 + 1) + 20;
+    let key_height = KEY_LINE as u32 * (PUBLISHED.len() as u32 + 2) + 20;
     let chart = picture.chart(CHART_HEIGHT + key_height, |area| {
         let (chart, key) = area.split_vertically(CHART_HEIGHT);
         draw_chart(&chart, &points)?;
         draw_key(&key)
     })?;
     Ok(Some(chart))
+}
+
+/// Points of the same size side by side.
+fn spread(points: &mut [Point]) {
+    for alike in points.chunk_by_mut(|a, b| a.parameters == b.parameters) {
+        let middle = (alike.len() - 1) as f64 / 2.0;
+        for (index, point) in alike.iter_mut().enumerate() {
+            point.x += BESIDE * (index as f64 - middle);
+        }
+    }
 }
 
 fn draw_chart(area: &Area, points: &[Point]) -> Result<()> {
@@ -135,8 +187,12 @@ fn draw_chart(area: &Area, points: &[Point]) -> Result<()> {
     let mut frame = frame(area, MARGINS, axes, "trainable parameters")?;
     let target = [0.0, parameters.range.end].map(|count| (count, TARGET_ACCURACY));
     frame.draw_series(LineSeries::new(target, MUTED.stroke_width(2)))?;
-    let means = points.iter().map(|point| (point.parameters, point.mean));
-    frame.draw_series(LineSeries::new(means, FAINT.stroke_width(2)))?;
+    for kind in Kind::ALL {
+        let of_kind = points.iter().filter(|point| point.kind == kind);
+        let means = of_kind.map(|point| (point.x, point.mean));
+        let style = kind.colour().mix(0.4).stroke_width(2);
+        frame.draw_series(LineSeries::new(means, style))?;
+    }
     for point in points {
         draw_point(&mut frame, point)?;
     }
@@ -151,13 +207,14 @@ fn draw_chart(area: &Area, points: &[Point]) -> Result<()> {
 
 /// From lowest to highest as a thin line, the interval as a thick one, and the mean as a dot.
 fn draw_point(frame: &mut Frame, point: &Point) -> Result<()> {
-    let vertical = |(low, high)| [(point.parameters, low), (point.parameters, high)];
+    let colour = point.kind.colour();
+    let vertical = |(low, high)| [(point.x, low), (point.x, high)];
     let whole = vertical((point.lowest, point.highest));
-    frame.draw_series(LineSeries::new(whole, TEXT.stroke_width(1)))?;
+    frame.draw_series(LineSeries::new(whole, colour.stroke_width(1)))?;
     if let Some(interval) = point.interval {
-        frame.draw_series(LineSeries::new(vertical(interval), TEXT.stroke_width(5)))?;
+        frame.draw_series(LineSeries::new(vertical(interval), colour.stroke_width(5)))?;
     }
-    let dot = Circle::new((point.parameters, point.mean), 6, TEXT.filled());
+    let dot = Circle::new((point.x, point.mean), 6, colour.filled());
     frame.draw_series([dot])?;
     Ok(())
 }
@@ -177,28 +234,26 @@ fn draw_published(area: &Area, (x, y): (i32, i32), letter: char) -> Result<()> {
 fn draw_key(area: &Area) -> Result<()> {
     let left = MARGIN as i32;
     let line = |index: usize| 16 + KEY_LINE * index as i32;
-    for (index, what) in [
-        "here: mean of the last epochs of all seeds",
-        "95 % interval of that mean over the seeds",
-        "lowest to highest epoch of any seed",
-        "the target",
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let y = line(index);
-        let bar = |half: i32| [(left + 12, y - half), (left + 12, y + half)];
-        match index {
-            0 => area.draw(&Circle::new((left + 12, y), 6, TEXT.filled()))?,
-            1 => area.draw(&PathElement::new(bar(7), TEXT.stroke_width(5)))?,
-            2 => area.draw(&PathElement::new(bar(9), TEXT.stroke_width(1)))?,
-            _ => {
-                let line = [(left, y), (left + 24, y)];
-                area.draw(&PathElement::new(line, MUTED.stroke_width(2)))?;
-            }
-        }
-        area.draw(&Text::new(what, (left + 36, y), text(12.5).pos(FROM)))?;
+    let words = |y, what| area.draw(&Text::new(what, (left + 36, y), text(12.5).pos(FROM)));
+    for (index, kind) in Kind::ALL.into_iter().enumerate() {
+        let at = (left + 12, line(index));
+        area.draw(&Circle::new(at, 6, kind.colour().filled()))?;
+        words(line(index), kind.words())?;
     }
+    let marks = [
+        (7, 5, "95 % interval of that mean over the seeds"),
+        (9, 1, "lowest to highest epoch of any seed"),
+    ];
+    for (index, (half, width, what)) in (Kind::ALL.len()..).zip(marks) {
+        let y = line(index);
+        let bar = [(left + 12, y - half), (left + 12, y + half)];
+        area.draw(&PathElement::new(bar, TEXT.stroke_width(width)))?;
+        words(y, what)?;
+    }
+    let y = line(Kind::ALL.len() + marks.len());
+    let target = [(left, y), (left + 24, y)];
+    area.draw(&PathElement::new(target, MUTED.stroke_width(2)))?;
+    words(y, "the target")?;
     let left = 430;
     let heading = "published elsewhere: parameters, accuracy, and what it is";
     area.draw(&TriangleMarker::new((left - 4, line(0)), 7, MUTED.filled()))?;
