@@ -40,6 +40,8 @@ pub struct Progress {
     pub split: Split,
     /// Epochs that the run is to have.
     pub planned_epochs: usize,
+    /// Whether a teacher is trained before the first epoch.
+    pub has_teacher: bool,
     /// The process that trains.
     pub process: u32,
     /// The finished epochs, first to last.
@@ -75,6 +77,7 @@ impl ProgressFile {
                 seed: experiment.recipe.seed,
                 split,
                 planned_epochs: experiment.recipe.epochs,
+                has_teacher: experiment.recipe.distillation.is_some(),
                 process: std::process::id(),
                 epochs: Vec::new(),
             },

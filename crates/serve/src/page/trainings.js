@@ -63,14 +63,15 @@ export class TrainingsView {
   }
 
   #draw({ item, training }, state) {
-    const { epochs, planned_epochs: planned, seed, split } = training;
+    const { epochs, planned_epochs: planned, has_teacher: hasTeacher, seed, split } = training;
     const { number, name } = called({ name: training.step });
     const title = number ? `Step ${number}, ${name}` : name;
     const on = { test: "test images", holdout: "hold-out images", swapped: "hold-out images" }[split];
     const last = epochs.at(-1);
+    const beginning = hasTeacher ? ": a teacher is trained first" : "";
     const now = last
       ? `: ${(100 * last.test_correct / last.test_total).toFixed(2)} % of the ${on} right, ${last.seconds.toFixed(1)} s an epoch`
-      : "";
+      : beginning;
     const curves = element("div", "curves");
     curves.append(
       chart("Accuracy", planned, epochs, {
