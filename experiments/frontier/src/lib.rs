@@ -2,9 +2,10 @@
 //!
 //! Run with `cargo ladder run frontier --seeds 1-5`.
 //!
-//! The kind of network that the ladder ends with, from 2,000 to 8,000 parameters, each with the last step's recipe but for
-//! dropout. The widths are those that had done best on the hold-out images when they were chosen, most of them in one or two
-//! runs ([what was tried](../../../results/search/README.md)).
+//! The kind of network that the ladder ends with, from 2,000 to 8,000 parameters, each with step 6's recipe but for dropout; two of
+//! them also with the last step's recipe, that is with dropout and a teacher. The widths are those that had done best on the hold-out
+//! images when they were chosen, most of them in one or two runs ([what was tried](../../../results/search/README.md)). In the
+//! table the steps themselves stand among them, from step 6 on.
 //!
 //! ## Result
 //!
@@ -14,8 +15,10 @@
 //! |--------------------------------------|------------|---------------|---------|---------|----------------------|----------------|------------------|---------------------|-------|
 //! | 4 6 P d 12k1 d 16k1 d 16k1 dk6l      |      2,000 |       195,688 |      no |      no |       99.06 ± 0.13 % |        99.06 % |          98.86 % |             0 of 25 |     5 |
 //! | 6 8 P dl 16k1 dl 20k1 dl 22k1 dk6l   |      2,936 |       358,364 |      no |      no |       99.35 ± 0.07 % |        99.34 % |          99.16 % |             7 of 25 |     5 |
+//! | 6 8 P dl 16k1 dl 20k1 dl 22k1 dk6l   |      2,936 |       358,364 |   0.005 |     yes |       99.37 ± 0.09 % |        99.37 % |          99.27 % |            11 of 25 |     5 |
 //! | 8 d 16k1 P d 20k1 d 24k1 d 32k1 dk6l |      4,198 |       289,408 |      no |      no |       99.38 ± 0.03 % |        99.38 % |          99.33 % |            10 of 25 |     5 |
 //! | 8 8 P d 24k1 d 28k1 d 34k1 dk6l      |      4,902 |       508,588 |      no |      no |       99.40 ± 0.06 % |        99.40 % |          99.29 % |            18 of 25 |     5 |
+//! | 8 8 P d 24k1 d 28k1 d 34k1 dk6l      |      4,902 |       508,588 |   0.005 |     yes |       99.49 ± 0.06 % |        99.50 % |          99.36 % |            39 of 40 |     8 |
 //! | 8 8 P d 24k1 d 28k1 d 34k1 dk6l      |      4,902 |       508,588 |   0.005 |      no |       99.46 ± 0.04 % |        99.45 % |          99.33 % |            34 of 40 |     8 |
 //! | 8 8 P d 24k1 d 32k1 d 40k1 dk6l      |      5,666 |       528,112 |      no |      no |       99.46 ± 0.03 % |        99.47 % |          99.36 % |            23 of 25 |     5 |
 //! | 8 12 P d 24k1 d 32k1 d 36k1 dk6l     |      5,782 |       702,408 |   0.005 |      no |       99.47 ± 0.05 % |        99.48 % |          99.37 % |            39 of 40 |     8 |
@@ -26,13 +29,17 @@
 //!
 //! ## Analysis
 //!
-//! From 2,000 to 5,666 parameters the mean rises with every size, by 0.28 points first and by 0.06 in the end. 99.4 % is held on average
-//! from 4,902 parameters on, and in no size in every last epoch of every seed; the two largest come nearest, 23 of 25.
+//! Without dropout, the mean rises with every size from 2,000 to 5,666 parameters, by 0.28 points first and by 0.06 in the end. 99.4 % is
+//! held on average from 4,902 parameters on, and in no size in every last epoch of every seed; the two largest come nearest, 23 of 25.
 //!
-//! - The largest network is no better than the one before it. It is step 7's, but for dropout, and step 7 holds the target where
-//!   this does not. On the hold-out images dropout had looked like a loss (`q5c-d005` and `q5c` in
+//! - The largest network is no better than the one before it. With dropout, as an earlier step 7, it held the target in 40 of 40, with 99.50 % on
+//!   average (commit 2ed2216). On the hold-out images dropout had looked like a loss (`q5c-d005` and `q5c` in
 //!   [what was tried](../../../results/search/README.md), two seeds and three), which is why it is left out here. So few seeds
 //!   told nothing, and the guess was wrong or at least did not help.
+//! - With a teacher, 4,902 parameters have 99.50 % over the last five epochs, and 25 of 25 with seeds 1 to 5. Step 6, the same network without,
+//!   has 99.45 %: 0.05 points more, which eight seeds do not quite show (95 % interval 0.00 to 0.09). Of the fresh seeds 11 to 13, the second falls to 99.36 % in its last epoch.
+//! - With 2,936 parameters a teacher makes no difference that five seeds show: 99.37 % after 99.34 %. Without one a seed falls to 99.16 %, with one
+//!   none below 99.27 %.
 //! - What remains is the seed: within a run the last five epochs differ by some hundredths of a point, between seeds by a tenth
 //!   and more. To hold a threshold with every seed, a network must lie above it by more than that.
 
