@@ -30,8 +30,8 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Option<Document>> {
     }))
 }
 
-/// The networks of the frontier and those of the steps that have the last one's learning rates, smallest first, with their
-/// runs; those that have any.
+/// The networks of the frontier and those of the steps that have the last one's learning rates, smallest first and the taught
+/// behind the others, with their runs; those that have any.
 pub(crate) fn networks<'a>(inputs: &'a Inputs) -> Vec<(&'a Experiment, Vec<&'a RunResult>)> {
     let of_frontier = inputs.frontier.iter().map(|network| {
         let runs = runs_of(&inputs.frontier_results, network);
@@ -44,7 +44,10 @@ pub(crate) fn networks<'a>(inputs: &'a Inputs) -> Vec<(&'a Experiment, Vec<&'a R
         .chain(steps.map(|step| (step, inputs.runs(step))))
         .filter(|(_, runs)| !runs.is_empty())
         .collect();
-    networks.sort_by_key(|(_, runs)| runs[0].parameters);
+    networks.sort_by_key(|(network, runs)| {
+        let has_teacher = network.recipe.distillation.is_some();
+        (runs[0].parameters, has_teacher)
+    });
     networks
 }
 
