@@ -16,7 +16,8 @@ use burn::train::metric::{
 use burn::train::{ClassificationOutput, Interrupter};
 use experiment::{Epoch, Evaluation};
 
-const CLASSES: usize = 10;
+/// Digits that there are.
+pub const CLASSES: usize = 10;
 
 /// The record of a run while it grows, shared between the metrics, the progress display and the caller.
 #[derive(Clone)]

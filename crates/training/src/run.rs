@@ -22,14 +22,15 @@ use burn::train::logger::InMemoryMetricLogger;
 use burn::train::metric::{Adaptor, LossMetric};
 use burn::train::{InferenceStep, Interrupter, Learner, SupervisedTraining};
 use experiment::{
-    Epoch, Evaluation, Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions,
+    Distillation, Epoch, Evaluation, Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION,
+    Schedule, Versions,
 };
-use mnist::{Digits, EvaluationLoader, Split, TrainLoader, workspace_directory};
-use model_core::Network;
+use mnist::{Digits, EvaluationLoader, IMAGE_SIDE, Split, TrainLoader, workspace_directory};
+use model_core::{Architecture, Network};
 
 use crate::backend::Selected;
 use crate::classifier::Classifier;
-use crate::journal::{Counts, Journal, Phase, Tally};
+use crate::journal::{CLASSES, Counts, Journal, Phase, Tally};
 use crate::progress::renderer;
 use crate::teacher::Teacher;
 
@@ -78,7 +79,10 @@ pub fn train(
         recipe,
         ..
     } = experiment;
-    architecture.summary()?;
+    check_network(architecture)?;
+    if let Some(distillation) = &recipe.distillation {
+        check_distillation(distillation)?;
+    }
     let teacher = experiment.teacher().map(|teacher| {
         let journal = Journal::new(|_| ());
         fit(
@@ -219,6 +223,36 @@ fn fit(
     })
 }
 
+/// Whether a network can be built, takes images like MNIST's, and gives a logit for each digit.
+fn check_network(architecture: &Architecture) -> Result<()> {
+    let summary = architecture.summary()?;
+    let (size, channels) = (architecture.input_size, architecture.input_channels);
+    ensure!(
+        (size, channels) == (IMAGE_SIDE, 1),
+        "the network takes images of {size}×{size} pixels and {channels} channels, expected {IMAGE_SIDE}×{IMAGE_SIDE} and 1"
+    );
+    let outputs = summary.layers.last().map_or(0, |layer| layer.channels_out);
+    ensure!(
+        outputs == CLASSES,
+        "the network has {outputs} outputs, expected {CLASSES}, one for each digit"
+    );
+    Ok(())
+}
+
+/// Whether a network can learn from this teacher in this way.
+fn check_distillation(distillation: &Distillation) -> Result<()> {
+    let (temperature, weight) = (distillation.temperature, distillation.weight);
+    ensure!(
+        temperature > 0.0 && temperature.is_finite(),
+        "the recipe's temperature of distillation is {temperature}, expected a number above 0"
+    );
+    ensure!(
+        (0.0..=1.0).contains(&weight),
+        "the recipe's weight of distillation is {weight}, expected 0 to 1"
+    );
+    check_network(&distillation.teacher).context("cannot use the teacher")
+}
+
 /// How a trained network does on the images as they are.
 fn evaluate(classifier: &Classifier, images: Arc<Digits>, device: Device) -> Result<Evaluation> {
     let mut counts = Counts::default();
@@ -340,6 +374,31 @@ mod tests {
         let manifest = std::fs::read_to_string(workspace_directory().join("Cargo.toml")).unwrap();
         let pin = format!("\nburn = {{ version = \"={BURN_VERSION}\",");
         assert!(manifest.contains(&pin), "{pin}");
+    }
+
+    #[test]
+    fn a_network_for_other_images_or_classes_is_an_error_that_says_what_it_is() {
+        let network = |channels, size, classes| {
+            Architecture::new(channels, size)
+                .convolution_block(4, 3)
+                .convolution_head(classes)
+        };
+        let error = |network| check_network(&network).unwrap_err().to_string();
+        check_network(&network(1, 28, 10)).unwrap();
+        assert!(error(network(3, 28, 10)).contains("28×28 pixels and 3 channels"));
+        assert!(error(network(1, 32, 10)).contains("32×32 pixels and 1 channels"));
+        assert!(error(network(1, 28, 5)).contains("has 5 outputs"));
+        let distillation = |temperature, weight, classes| Distillation {
+            teacher: network(1, 28, classes),
+            temperature,
+            weight,
+        };
+        let error = |distillation| format!("{:#}", check_distillation(&distillation).unwrap_err());
+        check_distillation(&distillation(2.0, 0.9, 10)).unwrap();
+        assert!(error(distillation(0.0, 0.9, 10)).contains("temperature of distillation is 0"));
+        assert!(error(distillation(f64::NAN, 0.9, 10)).contains("is NaN"));
+        assert!(error(distillation(2.0, 1.5, 10)).contains("weight of distillation is 1.5"));
+        assert!(error(distillation(2.0, 0.9, 5)).contains("cannot use the teacher"));
     }
 
     /// The learning rate of every step of a run.
