@@ -1,5 +1,8 @@
 //! An experiment and its recipe: everything that decides how a run goes.
 
+use std::fmt::Display;
+
+use anyhow::{Result, ensure};
 use mnist::Augmentation;
 use model_core::Architecture;
 use serde::{Deserialize, Serialize};
@@ -64,6 +67,80 @@ pub struct Recipe {
     pub distillation: Option<Distillation>,
     /// Decides the initial weights, the order of the images, augmentation and dropout.
     pub seed: u64,
+}
+
+impl Recipe {
+    /// Checks that every number is one that can be trained with; the schedules check theirs when they are built.
+    ///
+    /// # Errors
+    ///
+    /// One is not. Names it, in one line.
+    pub fn check(&self) -> Result<()> {
+        ensure!(
+            self.epochs > 0,
+            "the recipe's epochs are 0, expected 1 or more"
+        );
+        ensure!(
+            self.batch_size > 0,
+            "the recipe's batch_size is 0, expected 1 or more"
+        );
+        below_one("dropout", self.dropout)?;
+        below_one("label_smoothing", self.label_smoothing)?;
+        match self.optimizer {
+            Optimizer::Sgd {
+                momentum,
+                weight_decay,
+                ..
+            } => {
+                below_one("momentum", momentum)?;
+                not_negative("weight_decay", weight_decay)?;
+            }
+            Optimizer::AdamW {
+                beta_1,
+                beta_2,
+                weight_decay,
+            } => {
+                below_one("beta_1", beta_1)?;
+                below_one("beta_2", beta_2)?;
+                not_negative("weight_decay", weight_decay)?;
+            }
+        }
+        if let Some(augmentation) = self.augmentation {
+            not_negative("translation_pixels", augmentation.translation_pixels)?;
+            not_negative("rotation_degrees", augmentation.rotation_degrees)?;
+            below_one("scaling", augmentation.scaling)?;
+            not_negative("shear_degrees", augmentation.shear_degrees)?;
+            not_negative("elastic_pixels", augmentation.elastic_pixels)?;
+        }
+        if let Some(distillation) = &self.distillation {
+            let (temperature, weight) = (distillation.temperature, distillation.weight);
+            ensure!(
+                temperature > 0.0 && temperature.is_finite(),
+                "the recipe's temperature is {temperature}, expected a number above 0"
+            );
+            ensure!(
+                (0.0..=1.0).contains(&weight),
+                "the recipe's weight of the teacher is {weight}, expected 0 to 1"
+            );
+        }
+        Ok(())
+    }
+}
+
+fn below_one(name: &str, value: impl Into<f64> + Display + Copy) -> Result<()> {
+    ensure!(
+        (0.0..1.0).contains(&value.into()),
+        "the recipe's {name} is {value}, expected at least 0 and less than 1"
+    );
+    Ok(())
+}
+
+fn not_negative(name: &str, value: impl Into<f64> + Display + Copy) -> Result<()> {
+    ensure!(
+        (0.0..f64::INFINITY).contains(&value.into()),
+        "the recipe's {name} is {value}, expected 0 or more"
+    );
+    Ok(())
 }
 
 /// Learning what a larger network makes of an image, beside the image's label (G. Hinton, O. Vinyals and J. Dean, "Distilling
@@ -151,4 +228,96 @@ fn one() -> f64 {
 
 fn is_one(value: &f64) -> bool {
     *value == 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe() -> Recipe {
+        Recipe {
+            optimizer: sgd(0.9, 5e-4),
+            learning_rate: 0.1,
+            schedule: Schedule::Constant,
+            batch_size: 64,
+            epochs: 15,
+            dropout: 0.005,
+            augmentation: Some(augmentation(2.0, 0.1)),
+            refinement_epochs: 0,
+            label_smoothing: 0.0,
+            distillation: Some(distillation(2.0, 1.0)),
+            seed: 1,
+        }
+    }
+
+    fn sgd(momentum: f64, weight_decay: f64) -> Optimizer {
+        Optimizer::Sgd {
+            momentum,
+            nesterov: true,
+            weight_decay,
+        }
+    }
+
+    fn augmentation(translation_pixels: f32, scaling: f32) -> Augmentation {
+        Augmentation {
+            translation_pixels,
+            rotation_degrees: 10.0,
+            scaling,
+            shear_degrees: 0.0,
+            elastic_pixels: 0.0,
+        }
+    }
+
+    fn distillation(temperature: f64, weight: f64) -> Distillation {
+        Distillation {
+            teacher: Architecture::new(1, 28).convolution_head(10),
+            temperature,
+            weight,
+        }
+    }
+
+    /// What the error says, and what makes it.
+    type Case = (&'static str, fn(&mut Recipe));
+
+    #[test]
+    fn a_number_that_cannot_be_trained_with_is_named() {
+        recipe().check().unwrap();
+        let cases: [Case; 13] = [
+            ("epochs are 0", |it| it.epochs = 0),
+            ("batch_size is 0", |it| it.batch_size = 0),
+            ("dropout is 1,", |it| it.dropout = 1.0),
+            ("dropout is NaN", |it| it.dropout = f64::NAN),
+            ("label_smoothing is 2", |it| it.label_smoothing = 2.0),
+            ("momentum is -1", |it| it.optimizer = sgd(-1.0, 0.0)),
+            ("weight_decay is -1", |it| it.optimizer = sgd(0.9, -1.0)),
+            ("beta_2 is 1", |it| {
+                it.optimizer = Optimizer::AdamW {
+                    beta_1: 0.9,
+                    beta_2: 1.0,
+                    weight_decay: 0.0,
+                }
+            }),
+            ("translation_pixels is -5", |it| {
+                it.augmentation = Some(augmentation(-5.0, 0.1));
+            }),
+            ("translation_pixels is inf", |it| {
+                it.augmentation = Some(augmentation(f32::INFINITY, 0.1));
+            }),
+            ("scaling is 1,", |it| {
+                it.augmentation = Some(augmentation(2.0, 1.0));
+            }),
+            ("temperature is 0,", |it| {
+                it.distillation = Some(distillation(0.0, 0.9));
+            }),
+            ("weight of the teacher is 1.5", |it| {
+                it.distillation = Some(distillation(2.0, 1.5));
+            }),
+        ];
+        for (message, change) in cases {
+            let mut recipe = recipe();
+            change(&mut recipe);
+            let error = recipe.check().unwrap_err().to_string();
+            assert!(error.contains(message), "{message}: {error}");
+        }
+    }
 }

@@ -22,8 +22,7 @@ use burn::train::logger::InMemoryMetricLogger;
 use burn::train::metric::{Adaptor, LossMetric};
 use burn::train::{InferenceStep, Interrupter, Learner, SupervisedTraining};
 use experiment::{
-    Distillation, Epoch, Evaluation, Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION,
-    Schedule, Versions,
+    Epoch, Evaluation, Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule, Versions,
 };
 use mnist::{Digits, EvaluationLoader, IMAGE_SIDE, Split, TrainLoader, workspace_directory};
 use model_core::{Architecture, Network};
@@ -80,8 +79,9 @@ pub fn train(
         ..
     } = experiment;
     check_network(architecture)?;
+    recipe.check()?;
     if let Some(distillation) = &recipe.distillation {
-        check_distillation(distillation)?;
+        check_network(&distillation.teacher).context("cannot use the teacher")?;
     }
     let teacher = experiment.teacher().map(|teacher| {
         let journal = Journal::new(|_| ());
@@ -156,9 +156,7 @@ fn fit(
         recipe,
         ..
     } = experiment;
-    let Some(batch_size) = NonZeroUsize::new(recipe.batch_size) else {
-        bail!("the recipe's batch size is 0; it must be at least 1");
-    };
+    let batch_size = NonZeroUsize::new(recipe.batch_size).context("the batch size is 0")?;
     ensure!(
         !data.train.is_empty() && !data.evaluation.is_empty(),
         "there are no images to train or evaluate on"
@@ -237,20 +235,6 @@ fn check_network(architecture: &Architecture) -> Result<()> {
         "the network has {outputs} outputs, expected {CLASSES}, one for each digit"
     );
     Ok(())
-}
-
-/// Whether a network can learn from this teacher in this way.
-fn check_distillation(distillation: &Distillation) -> Result<()> {
-    let (temperature, weight) = (distillation.temperature, distillation.weight);
-    ensure!(
-        temperature > 0.0 && temperature.is_finite(),
-        "the recipe's temperature of distillation is {temperature}, expected a number above 0"
-    );
-    ensure!(
-        (0.0..=1.0).contains(&weight),
-        "the recipe's weight of distillation is {weight}, expected 0 to 1"
-    );
-    check_network(&distillation.teacher).context("cannot use the teacher")
 }
 
 /// How a trained network does on the images as they are.
@@ -388,17 +372,6 @@ mod tests {
         assert!(error(network(3, 28, 10)).contains("28×28 pixels and 3 channels"));
         assert!(error(network(1, 32, 10)).contains("32×32 pixels and 1 channels"));
         assert!(error(network(1, 28, 5)).contains("has 5 outputs"));
-        let distillation = |temperature, weight, classes| Distillation {
-            teacher: network(1, 28, classes),
-            temperature,
-            weight,
-        };
-        let error = |distillation| format!("{:#}", check_distillation(&distillation).unwrap_err());
-        check_distillation(&distillation(2.0, 0.9, 10)).unwrap();
-        assert!(error(distillation(0.0, 0.9, 10)).contains("temperature of distillation is 0"));
-        assert!(error(distillation(f64::NAN, 0.9, 10)).contains("is NaN"));
-        assert!(error(distillation(2.0, 1.5, 10)).contains("weight of distillation is 1.5"));
-        assert!(error(distillation(2.0, 0.9, 5)).contains("cannot use the teacher"));
     }
 
     /// The learning rate of every step of a run.
