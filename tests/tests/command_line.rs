@@ -1,30 +1,14 @@
 //! The command line of a step, as a user meets it.
 
+mod small;
+
 use std::fs;
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
-use experiment::{read_result, running_trainings};
-use flate2::{Compression, write::GzEncoder};
+use evidence::live_runs;
+use made_up::left;
 
-fn step(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_step-under-test"))
-        .args(arguments)
-        .env_remove("MNIST_DATA_DIR")
-        .output()
-        .expect("the program runs")
-}
-
-fn error_line(output: &Output) -> String {
-    let text = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(
-        text.trim_end().lines().count(),
-        1,
-        "expected one line on standard error: {text}"
-    );
-    text.trim_end().to_string()
-}
+use small::{Small, error_line, step, text};
 
 #[test]
 fn wrong_usage_exits_with_2() {
@@ -40,7 +24,7 @@ fn wrong_usage_exits_with_2() {
         &["surplus"],
     ];
     for arguments in cases {
-        let output = step(arguments);
+        let output = step(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
@@ -55,30 +39,36 @@ fn record_is_refused_for_anything_but_the_steps_own_run() {
         (&["--data-dir", "/nowhere"], "--data-dir"),
     ];
     for (arguments, reason) in cases {
-        let output = step(&[&["--record"], *arguments].concat());
+        let output = step(&[&["--record"], *arguments].concat())
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let message = String::from_utf8(output.stderr).unwrap();
         assert!(message.contains(reason), "{arguments:?}: {message}");
     }
+    // Nor for other data in MNIST's place.
+    let small = Small::new(64);
+    let output = small.step(&["--record"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error_line(&output).contains("not MNIST's"), "{output:?}");
+    assert!(small.places().finished_runs().0.is_empty());
 }
 
 #[test]
 fn bad_data_is_one_line_and_exits_with_1() {
-    let directory = tempfile::tempdir().unwrap();
-    let output = step(&[
-        "--data-dir",
-        directory.path().join("nowhere").to_str().unwrap(),
-    ]);
+    let small = Small::new(200);
+    let nowhere = small.path("nowhere");
+    let nowhere = nowhere.to_str().unwrap();
+    let output = step(&["--data-dir", nowhere]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(error_line(&output).starts_with("error: "));
 
-    write_data(directory.path());
     fs::write(
-        directory.path().join("train-images-idx3-ubyte.gz"),
+        small.data().join("train-images-idx3-ubyte.gz"),
         "<!DOCTYPE html><html></html>",
     )
     .unwrap();
-    let output = step(&["--data-dir", directory.path().to_str().unwrap()]);
+    let output = small.step(&[]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let message = error_line(&output);
     assert!(
@@ -89,54 +79,54 @@ fn bad_data_is_one_line_and_exits_with_1() {
 
 #[test]
 fn a_folder_that_cannot_be_written_fails_before_the_training() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("file");
+    let small = Small::new(200);
+    let file = small.path("file");
     fs::write(&file, "here already").unwrap();
-    let output = step(&[
-        "--epochs",
-        "1",
-        "--train-limit",
-        "64",
-        "--out",
-        file.to_str().unwrap(),
-    ]);
+    let output = small
+        .step(&["--out", file.to_str().unwrap()])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(error_line(&output).contains("cannot write to the run's folder"));
+    assert!(error_line(&output).contains("cannot make the run's folder"));
     assert_eq!(fs::read_to_string(&file).unwrap(), "here already");
 }
 
-/// Writes a data set of a few made-up images: class c is a bright row at height 2c.
-fn write_data(directory: &Path) {
-    for (prefix, count) in [("train", 200_u32), ("t10k", 50)] {
-        let mut images = [0x0803_u32, count, 28, 28].map(u32::to_be_bytes).concat();
-        let mut labels = [0x0801_u32, count].map(u32::to_be_bytes).concat();
-        for index in 0..count {
-            let class = index % 10;
-            let bright = |row: u32| if row / 2 == class { 255 } else { 0 };
-            images.extend((0..784).map(|pixel| bright(pixel / 28)));
-            labels.push(class as u8);
-        }
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(&images).unwrap();
-        fs::write(
-            directory.join(format!("{prefix}-images-idx3-ubyte.gz")),
-            encoder.finish().unwrap(),
-        )
-        .unwrap();
-        fs::write(
-            directory.join(format!("{prefix}-labels-idx1-ubyte")),
-            labels,
-        )
-        .unwrap();
-    }
+#[test]
+fn outside_of_a_workspace_the_error_says_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = step(&[]).current_dir(directory.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = error_line(&output);
+    assert!(
+        message.contains("--workspace") && message.contains("data/mnist"),
+        "{message}"
+    );
+    let elsewhere = directory.path().to_str().unwrap();
+    let output = step(&["--workspace", elsewhere]).output().unwrap();
+    assert!(error_line(&output).contains(elsewhere), "{output:?}");
 }
 
-/// The result of a short run, without what differs from one run to the next.
-fn result_without_times(data: &Path, seed: &str, threads: &str) -> (String, Vec<u8>) {
+#[test]
+fn an_instruction_set_can_be_forced_and_is_recorded() {
+    let small = Small::new(64);
+    let output = small
+        .step(&["--epochs", "1", "--instructions", "portable"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let printed = text(&output.stdout);
+    assert!(printed.contains("flex on CPU (portable, "), "{printed}");
+    let (records, _) = small.places().finished_runs();
+    assert_eq!(records[0].run.instructions.as_deref(), Some("portable"));
+    let output = small.step(&["--instructions", "sse"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+/// What a short run leaves.
+fn short_run(small: &Small, seed: &str, threads: &str) -> (String, Vec<u8>) {
     let out = tempfile::tempdir().unwrap();
-    let output = step(&[
-        "--data-dir",
-        data.to_str().unwrap(),
+    let folder = out.path().to_str().unwrap();
+    let arguments = [
         "--epochs",
         "2",
         "--seed",
@@ -144,74 +134,55 @@ fn result_without_times(data: &Path, seed: &str, threads: &str) -> (String, Vec<
         "--threads",
         threads,
         "--out",
-        out.path().to_str().unwrap(),
-    ]);
-    let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        output.status.success(),
-        "{printed}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+        folder,
+    ];
+    let output = small.step(&arguments).output().unwrap();
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{printed}{}", text(&output.stderr));
     assert!(
         printed.starts_with("step-06-lr-scheduler: backend flex on CPU"),
         "{printed}"
     );
-    assert_eq!(
-        printed
-            .lines()
-            .filter(|line| line.starts_with("epoch "))
-            .count(),
-        2,
-        "{printed}"
-    );
+    let epochs = printed.lines().filter(|line| line.starts_with("epoch "));
+    assert_eq!(epochs.count(), 2, "{printed}");
     assert!(
         printed.contains("Verdict: ") && printed.contains("→ step-06-lr-scheduler"),
         "{printed}"
     );
-
-    let mut result = read_result(&out.path().join("result.json")).unwrap();
-    result
-        .epochs
-        .iter_mut()
-        .for_each(|epoch| epoch.seconds = 0.0);
-    result.threads = 0;
-    let weights = fs::read(out.path().join("model.safetensors")).unwrap();
-    (serde_json::to_string(&result).unwrap(), weights)
+    let (record, weights) = left(out.path());
+    (record.to_json().unwrap(), weights)
 }
 
 #[test]
 fn a_run_is_decided_by_its_seed_and_not_by_the_number_of_threads() {
-    let data = tempfile::tempdir().unwrap();
-    write_data(data.path());
-    let one = result_without_times(data.path(), "1", "1");
-    assert_eq!(one, result_without_times(data.path(), "1", "1"));
-    assert_eq!(one, result_without_times(data.path(), "1", "2"));
-    let other = result_without_times(data.path(), "2", "1");
+    let small = Small::new(200);
+    let one = short_run(&small, "1", "1");
+    assert_eq!(one, short_run(&small, "1", "1"));
+    assert_eq!(one, short_run(&small, "1", "2"));
+    let other = short_run(&small, "2", "1");
     assert_ne!(one.1, other.1, "another seed gives other weights");
-    assert_ne!(one.0, other.0, "another seed gives another result");
+    assert_ne!(one.0, other.0, "another seed gives another record");
 }
 
 #[test]
 fn a_training_is_seen_while_it_runs_and_not_when_it_was_killed() {
-    let (data, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_data(data.path());
+    let small = Small::new(200);
     let training = |epochs: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_step-under-test"));
-        let (data, out) = (data.path().to_str().unwrap(), out.path().to_str().unwrap());
-        command
-            .args(["--data-dir", data, "--out", out, "--epochs", epochs])
-            .args(["--seed", "5", "--threads", "1"])
-            .stdout(Stdio::null());
-        command.spawn().unwrap()
+        let arguments = ["--epochs", epochs, "--seed", "5", "--threads", "1"];
+        small
+            .step(&arguments)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap()
     };
     let mut endless = training("65535");
     let seen = loop {
         assert!(endless.try_wait().unwrap().is_none(), "it ended early");
-        let trainings = running_trainings(out.path());
-        if let [training] = trainings.as_slice()
-            && training.epochs.len() >= 2
+        let runs = live_runs(&small.places());
+        if let [run] = runs.as_slice()
+            && run.epochs.len() >= 2
         {
-            break training.clone();
+            break run.clone();
         }
     };
     assert_eq!(seen.step, "step-06-lr-scheduler");
@@ -220,15 +191,79 @@ fn a_training_is_seen_while_it_runs_and_not_when_it_was_killed() {
         (5, 65_535, endless.id())
     );
     assert_eq!((seen.epochs[0].epoch, seen.epochs[0].test_total), (1, 50));
+    // Whoever begins the same run meanwhile is refused, and does not disturb it.
+    let second = small
+        .step(&["--epochs", "65535", "--seed", "5"])
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let expected = format!("is in use by a live run (process {})", endless.id());
+    assert!(error_line(&second).contains(&expected), "{second:?}");
 
     endless.kill().unwrap();
     endless.wait().unwrap();
-    assert!(out.path().join("progress.json").exists());
-    assert_eq!(running_trainings(out.path()), []);
-
+    assert_eq!(live_runs(&small.places()), []);
+    // The run of one epoch is another run, in another folder.
     assert!(training("1").wait().unwrap().success());
-    let left = fs::read_dir(out.path()).unwrap();
-    let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
-    left.sort();
-    assert_eq!(left, ["model.safetensors", "result.json"]);
+    let (records, problems) = small.places().finished_runs();
+    assert_eq!((records.len(), problems), (1, Vec::new()));
+}
+
+#[test]
+fn a_finished_run_is_not_made_again_but_on_request() {
+    let small = Small::new(64);
+    let run = |more: &[&str]| {
+        let output = small
+            .step(&[&["--epochs", "1"], more].concat())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout)
+    };
+    assert!(run(&[]).contains("epoch  1/1"));
+    let again = run(&[]);
+    assert!(
+        again.contains("this run is finished") && again.contains("Verdict: "),
+        "{again}"
+    );
+    assert!(!again.contains("epoch  1/1"), "{again}");
+    assert!(run(&["--fresh"]).contains("epoch  1/1"));
+    assert_eq!(small.places().finished_runs().0.len(), 1);
+}
+
+#[test]
+fn a_closed_pipe_and_a_full_disk_under_the_output_cost_no_run() {
+    let small = Small::new(64);
+    let mut run = small
+        .step(&["--epochs", "2", "--seed", "1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(run.stdout.take());
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(
+        (output.status.code(), text(&output.stderr)),
+        (Some(0), String::new())
+    );
+    assert_eq!(small.places().finished_runs().0.len(), 1);
+
+    if cfg!(target_os = "linux") {
+        let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = small
+            .step(&["--epochs", "2", "--seed", "2"])
+            .stdout(full())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            error_line(&output).contains("cannot write to standard output"),
+            "{output:?}"
+        );
+        // Under standard error too: nobody can be told, but the run is there.
+        let mut command = small.step(&["--epochs", "2", "--seed", "3"]);
+        let status = command.stdout(full()).stderr(full()).status().unwrap();
+        assert_eq!(status.code(), Some(1));
+        assert_eq!(small.places().finished_runs().0.len(), 3);
+    }
 }

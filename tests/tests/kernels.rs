@@ -3,9 +3,9 @@
 #[path = "../../crates/conv-kernels/tests/reference/mod.rs"]
 mod reference;
 
+use architecture::Layer;
 use burn::tensor::Device;
 use ladder::steps::experiments as steps;
-use model_core::Layer;
 use reference::Case;
 
 /// Relative to the largest value of each tensor.

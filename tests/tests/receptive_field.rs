@@ -7,10 +7,11 @@
 
 use std::ops::RangeInclusive;
 
+use architecture::{Architecture, Convolution, Layer};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor};
 use ladder::steps::experiments as steps;
-use model_core::{Architecture, Convolution, Layer, Network};
+use model_core::Network;
 
 struct Positive;
 
@@ -71,8 +72,7 @@ fn check(mut architecture: Architecture, input_size: usize) {
     let device = Device::flex().autodiff();
     // Frozen, batch normalisation is one factor and one constant for a channel, as in inference, so that it does not
     // let every pixel see every other.
-    let network = architecture
-        .init(0.0, &device)
+    let network = Network::new(&architecture, 0.0, &device)
         .expect("it can be built")
         .map(&mut Positive)
         .freeze();

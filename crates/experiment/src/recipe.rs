@@ -1,42 +1,16 @@
-//! An experiment and its recipe: everything that decides how a run goes.
+//! How a network is trained.
 
 use std::fmt::Display;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use architecture::Architecture;
 use mnist::Augmentation;
-use model_core::Architecture;
 use serde::{Deserialize, Serialize};
 
-/// A network and the way it is trained, for example one step of the ladder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Experiment {
-    /// Name of the step's crate, for example `step-02-batchnorm`; of any other experiment, what its results go by.
-    pub name: String,
-    /// What the step adds, for people.
-    pub title: String,
-    /// The network.
-    pub architecture: Architecture,
-    /// How it is trained.
-    pub recipe: Recipe,
-}
+/// Most epochs of a recipe, and most images of a batch: what the command line takes too.
+const MOST: usize = u16::MAX as usize;
 
-impl Experiment {
-    /// The training of the teacher, which comes before this one, if there is one.
-    pub fn teacher(&self) -> Option<Experiment> {
-        let distillation = self.recipe.distillation.as_ref()?;
-        Some(Experiment {
-            architecture: distillation.teacher.clone(),
-            recipe: Recipe {
-                distillation: None,
-                ..self.recipe.clone()
-            },
-            ..self.clone()
-        })
-    }
-}
-
-/// How a network is trained. With the architecture, the data and the backend it decides a run.
+/// How a network is trained. With the seed, the architecture, the data and the backend it decides a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
@@ -65,25 +39,31 @@ pub struct Recipe {
     /// The teacher that the network learns from beside the labels, if there is one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub distillation: Option<Distillation>,
-    /// Decides the initial weights, the order of the images, augmentation and dropout.
-    pub seed: u64,
 }
 
 impl Recipe {
-    /// Checks that every number is one that can be trained with; the schedules check theirs when they are built.
+    /// Checks that every number is one that can be trained with.
     ///
     /// # Errors
     ///
     /// One is not. Names it, in one line.
     pub fn check(&self) -> Result<()> {
+        for (name, value) in [("epochs", self.epochs), ("batch_size", self.batch_size)] {
+            ensure!(
+                (1..=MOST).contains(&value),
+                "the recipe's {name} is {value}, expected 1 to {MOST}"
+            );
+        }
         ensure!(
-            self.epochs > 0,
-            "the recipe's epochs are 0, expected 1 or more"
+            self.refinement_epochs <= self.epochs,
+            "the recipe's refinement_epochs are {}, expected at most its {} epochs",
+            self.refinement_epochs,
+            self.epochs
         );
-        ensure!(
-            self.batch_size > 0,
-            "the recipe's batch_size is 0, expected 1 or more"
-        );
+        rate("learning_rate", self.learning_rate)?;
+        self.schedule
+            .check(self)
+            .context("the recipe's schedule cannot be used")?;
         below_one("dropout", self.dropout)?;
         below_one("label_smoothing", self.label_smoothing)?;
         match self.optimizer {
@@ -106,11 +86,11 @@ impl Recipe {
             }
         }
         if let Some(augmentation) = self.augmentation {
-            not_negative("translation_pixels", augmentation.translation_pixels)?;
-            not_negative("rotation_degrees", augmentation.rotation_degrees)?;
+            up_to("translation_pixels", augmentation.translation_pixels, 28.0)?;
+            up_to("rotation_degrees", augmentation.rotation_degrees, 360.0)?;
             below_one("scaling", augmentation.scaling)?;
-            not_negative("shear_degrees", augmentation.shear_degrees)?;
-            not_negative("elastic_pixels", augmentation.elastic_pixels)?;
+            up_to("shear_degrees", augmentation.shear_degrees, 80.0)?;
+            up_to("elastic_pixels", augmentation.elastic_pixels, 28.0)?;
         }
         if let Some(distillation) = &self.distillation {
             let (temperature, weight) = (distillation.temperature, distillation.weight);
@@ -139,6 +119,23 @@ fn not_negative(name: &str, value: impl Into<f64> + Display + Copy) -> Result<()
     ensure!(
         (0.0..f64::INFINITY).contains(&value.into()),
         "the recipe's {name} is {value}, expected 0 or more"
+    );
+    Ok(())
+}
+
+fn up_to(name: &str, value: f32, most: f32) -> Result<()> {
+    ensure!(
+        (0.0..=most).contains(&value),
+        "the recipe's {name} is {value}, expected 0 to {most}"
+    );
+    Ok(())
+}
+
+/// Checks a learning rate: Burn's schedules take no other.
+fn rate(name: &str, value: f64) -> Result<()> {
+    ensure!(
+        value > 0.0 && value <= 1.0,
+        "the recipe's {name} is {value}, expected more than 0 and at most 1"
     );
     Ok(())
 }
@@ -218,6 +215,57 @@ pub enum Schedule {
     },
 }
 
+impl Schedule {
+    fn check(&self, recipe: &Recipe) -> Result<()> {
+        match *self {
+            Self::Constant => {}
+            Self::Step { epochs, factor } => {
+                at_least_one_epoch(epochs)?;
+                ensure!(
+                    factor > 0.0 && factor <= 1.0,
+                    "its factor is {factor}, expected more than 0 and at most 1"
+                );
+            }
+            Self::Cosine {
+                initial_factor,
+                epochs,
+                final_factor,
+            } => {
+                at_least_one_epoch(epochs)?;
+                let highest = recipe.learning_rate * initial_factor;
+                ensure!(
+                    highest > 0.0 && highest <= 1.0,
+                    "its initial_factor is {initial_factor}, which makes the first learning rate {highest}, expected more than 0 and at most 1"
+                );
+                ensure!(
+                    (0.0..=initial_factor).contains(&final_factor),
+                    "its final_factor is {final_factor}, expected 0 to the initial_factor, {initial_factor}"
+                );
+            }
+            Self::OneCycle { peak, rise_epochs } => {
+                ensure!(
+                    peak > 0.0 && peak <= 1.0,
+                    "its peak is {peak}, expected more than 0 and at most 1"
+                );
+                ensure!(
+                    rise_epochs < recipe.epochs,
+                    "its rise_epochs are {rise_epochs}, expected fewer than the recipe's {} epochs",
+                    recipe.epochs
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+fn at_least_one_epoch(epochs: usize) -> Result<()> {
+    ensure!(
+        (1..=MOST).contains(&epochs),
+        "its epochs are {epochs}, expected 1 to {MOST}"
+    );
+    Ok(())
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -246,7 +294,6 @@ mod tests {
             refinement_epochs: 0,
             label_smoothing: 0.0,
             distillation: Some(distillation(2.0, 1.0)),
-            seed: 1,
         }
     }
 
@@ -255,6 +302,18 @@ mod tests {
             momentum,
             nesterov: true,
             weight_decay,
+        }
+    }
+
+    fn step(epochs: usize, factor: f64) -> Schedule {
+        Schedule::Step { epochs, factor }
+    }
+
+    fn cosine(initial_factor: f64, final_factor: f64) -> Schedule {
+        Schedule::Cosine {
+            initial_factor,
+            epochs: 11,
+            final_factor,
         }
     }
 
@@ -282,9 +341,24 @@ mod tests {
     #[test]
     fn a_number_that_cannot_be_trained_with_is_named() {
         recipe().check().unwrap();
-        let cases: [Case; 13] = [
-            ("epochs are 0", |it| it.epochs = 0),
+        let cases: [Case; 21] = [
+            ("epochs is 0", |it| it.epochs = 0),
             ("batch_size is 0", |it| it.batch_size = 0),
+            ("refinement_epochs are 16", |it| it.refinement_epochs = 16),
+            ("learning_rate is -1", |it| it.learning_rate = -1.0),
+            ("learning_rate is NaN", |it| it.learning_rate = f64::NAN),
+            ("its factor is -1", |it| it.schedule = step(6, -1.0)),
+            ("its epochs are 0", |it| it.schedule = step(0, 0.5)),
+            ("its initial_factor is 100", |it| {
+                it.schedule = cosine(100.0, 0.0)
+            }),
+            ("its final_factor is 2", |it| it.schedule = cosine(1.0, 2.0)),
+            ("its rise_epochs are 15", |it| {
+                it.schedule = Schedule::OneCycle {
+                    peak: 0.1,
+                    rise_epochs: 15,
+                }
+            }),
             ("dropout is 1,", |it| it.dropout = 1.0),
             ("dropout is NaN", |it| it.dropout = f64::NAN),
             ("label_smoothing is 2", |it| it.label_smoothing = 2.0),
@@ -316,7 +390,7 @@ mod tests {
         for (message, change) in cases {
             let mut recipe = recipe();
             change(&mut recipe);
-            let error = recipe.check().unwrap_err().to_string();
+            let error = format!("{:#}", recipe.check().unwrap_err());
             assert!(error.contains(message), "{message}: {error}");
         }
     }

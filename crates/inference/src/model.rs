@@ -1,16 +1,15 @@
 //! A step's network with trained weights.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
+use batches::images_to_tensor;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
-use experiment::{Experiment, results_directory, run_path};
-use mnist::{PIXELS, Split, images_to_tensor};
+use evidence::weights_belong;
+use experiment::Experiment;
+use mnist::{CLASSES, IMAGE_SIDE, PIXELS};
 use model_core::{Network, weights};
-
-/// Digits that there are.
-pub const CLASSES: usize = 10;
 
 /// How many digits are computed at once: more take more memory and no less time.
 const BATCH: usize = 512;
@@ -37,30 +36,17 @@ pub struct LayerMaps {
 }
 
 impl Model {
-    /// The network of an experiment with the weights of its recorded run with seed 1.
-    ///
-    /// # Errors
-    ///
-    /// There is no such file, or it cannot be read or does not fit. Names the file.
-    pub fn recorded(experiment: Experiment, device: Device) -> Result<Self> {
-        let path = recorded_weights(&experiment);
-        ensure!(
-            path.exists(),
-            "{} is missing: record a run of {} with seed 1, or name a file with --weights",
-            path.display(),
-            experiment.name
-        );
-        Self::from_file(experiment, &path, device)
-    }
-
     /// The network of an experiment with the weights of a file, 32-bit floats or 8-bit integers; see
     /// [`weights::load`].
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or holds the weights of another network. Names the file.
+    /// The network takes other images or has other classes; the file cannot be read, holds the weights of another network, or
+    /// lies in a run's folder and is not of that run. Names the file.
     pub fn from_file(experiment: Experiment, path: &Path, device: Device) -> Result<Self> {
-        let network = experiment.architecture.init(0.0, &device)?;
+        experiment.architecture.check(IMAGE_SIDE, 1, CLASSES)?;
+        weights_belong(path)?;
+        let network = Network::new(&experiment.architecture, 0.0, &device)?;
         let network = weights::load(network, path)?;
         Ok(Self::new(experiment, &network, device))
     }
@@ -141,13 +127,7 @@ pub fn most_probable(probabilities: &[f32; CLASSES]) -> usize {
         .map_or(0, |(class, _)| class)
 }
 
-/// Where the weights of an experiment's recorded run with seed 1 are.
-pub fn recorded_weights(experiment: &Experiment) -> PathBuf {
-    let run = run_path(&experiment.name, Split::Test, 1);
-    results_directory().join(run).with_extension("safetensors")
-}
-
 fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    let values = tensor.into_data().try_to_vec();
+    let values = tensor.try_into_data()?.try_to_vec();
     values.map_err(|error| anyhow!("{error:?}"))
 }

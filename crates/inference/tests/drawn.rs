@@ -2,14 +2,14 @@
 
 mod drawing;
 
-use std::fs;
-
 use burn::tensor::Device;
-use experiment::{Experiment, read_result, results_directory};
+use evidence::{Kind, Places};
+use files::Workspace;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, blur, crop_imm, resize};
 use image::{DynamicImage, GrayImage, Luma};
-use inference::{Model, decode_picture, most_probable, prepare};
+use inference::{Model, most_probable};
+use pictures::{decode_picture, prepare};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -24,18 +24,14 @@ const PEN: Pen = Pen {
 
 /// The recorded network of the last step.
 fn model() -> Model {
-    let folders = fs::read_dir(results_directory()).unwrap();
-    let steps = folders.map(|entry| entry.unwrap().path());
-    let steps = steps.filter(|path| path.join("seed-1.safetensors").exists());
-    let last = steps.max().expect("weights are recorded");
-    let run = read_result(&last.join("seed-1.json")).unwrap();
-    let experiment = Experiment {
-        name: run.step,
-        title: run.title,
-        architecture: run.architecture,
-        recipe: run.recipe,
-    };
-    Model::recorded(experiment, Device::flex()).unwrap()
+    let places = Places::of(Workspace::find().unwrap());
+    let last = places
+        .records(Kind::Step)
+        .unwrap()
+        .pop()
+        .expect("runs are recorded");
+    let weights = places.weights(Kind::Step, last.name());
+    Model::from_file(last.experiment(), &weights, Device::flex()).unwrap()
 }
 
 /// Asserts that all but `allowed` of ten digits are recognised, after what `change` does to them.

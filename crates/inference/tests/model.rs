@@ -3,26 +3,38 @@
 use std::fs;
 
 use burn::tensor::Device;
-use experiment::{Experiment, read_result, results_directory};
+use evidence::{Kind, Places};
+use experiment::Experiment;
+use files::Workspace;
 use inference::{Model, most_probable};
-use mnist::Mnist;
+use mnist::{Digits, Mnist};
+
+const STEP: &str = "step-01-skeleton";
+
+fn places() -> Places {
+    Places::of(Workspace::find().unwrap())
+}
 
 /// Step 1 as it was recorded.
 fn experiment() -> Experiment {
-    let run = results_directory().join("step-01-skeleton/seed-1.json");
-    let run = read_result(&run).unwrap();
-    Experiment {
-        name: run.step,
-        title: run.title,
-        architecture: run.architecture,
-        recipe: run.recipe,
-    }
+    places().record(Kind::Step, STEP, 1).unwrap().experiment()
+}
+
+fn model() -> Model {
+    let weights = places().weights(Kind::Step, STEP);
+    Model::from_file(experiment(), &weights, Device::flex()).unwrap()
+}
+
+fn test_digits() -> Digits {
+    Mnist::load_verified(&places().workspace().data())
+        .unwrap()
+        .test
 }
 
 #[test]
 fn probabilities_do_not_depend_on_what_else_is_asked() {
-    let model = Model::recorded(experiment(), Device::flex()).unwrap();
-    let test = Mnist::load_bundled().unwrap().test;
+    let model = model();
+    let test = test_digits();
     assert!(model.probabilities([]).unwrap().is_empty());
     // More than are computed at once.
     let together = model.probabilities(&test.images()[..1100]).unwrap();
@@ -40,8 +52,8 @@ fn probabilities_do_not_depend_on_what_else_is_asked() {
 
 #[test]
 fn the_last_activations_are_the_logits() {
-    let model = Model::recorded(experiment(), Device::flex()).unwrap();
-    let test = Mnist::load_bundled().unwrap().test;
+    let model = model();
+    let test = test_digits();
     let maps = model.activations(test.image(0)).unwrap();
     assert_eq!(maps.len(), model.experiment().architecture.layers.len());
     for map in &maps {
@@ -58,7 +70,7 @@ fn the_last_activations_are_the_logits() {
 
 #[test]
 fn weights_that_give_no_numbers_are_an_error() {
-    let recorded = results_directory().join("step-01-skeleton/seed-1.safetensors");
+    let recorded = places().weights(Kind::Step, STEP);
     let mut bytes = fs::read(recorded).unwrap();
     let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     for value in bytes[8 + header..].as_chunks_mut::<4>().0 {
@@ -68,7 +80,7 @@ fn weights_that_give_no_numbers_are_an_error() {
     let path = directory.path().join("huge.safetensors");
     fs::write(&path, bytes).unwrap();
     let model = Model::from_file(experiment(), &path, Device::flex()).unwrap();
-    let test = Mnist::load_bundled().unwrap().test;
+    let test = test_digits();
     let error = model.probabilities([test.image(0)]).unwrap_err();
     assert!(error.to_string().contains("is no number"), "{error}");
 }

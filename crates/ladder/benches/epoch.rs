@@ -10,19 +10,27 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
+use batches::{Batch, EvaluationLoader, TrainLoader};
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::tensor::Device;
-use burn::train::{InferenceStep, Interrupter, TrainStep};
+use burn::train::{InferenceStep, TrainStep};
+use evidence::Kind;
 use experiment::Experiment;
-use mnist::{Batch, EvaluationLoader, Mnist, Split, TrainLoader};
-use training::{Classifier, Data, optimizer, select_device, train};
+use files::Workspace;
+use mnist::{Mnist, Split};
+use model_core::Network;
+use training::{Classifier, Data, Stop, optimizer, run_id, select_device, train};
+
+/// The seed of all that is measured.
+const SEED: u64 = 1;
 
 const ROUNDS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mnist = Mnist::load_bundled()?;
+    let mnist = Mnist::load_verified(&Workspace::find()?.data())?;
     let data = Data {
+        data_set: mnist.data_set,
         split: Split::Test,
         train: Arc::new(mnist.train),
         evaluation: Arc::new(mnist.test),
@@ -36,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let loader = TrainLoader::new(
         data.train.clone(),
         batch_size,
-        recipe.seed,
+        SEED,
         recipe.augmentation,
         device.clone().autodiff(),
     );
@@ -50,11 +58,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let five_hundred = NonZeroUsize::new(500).ok_or("it is not 0")?;
     let loader = EvaluationLoader::new(data.evaluation.clone(), five_hundred, device.clone());
     let evaluation: Vec<Batch> = loader.iter().collect::<Result<_, _>>()?;
+    let run = run_id(Kind::Own, &experiment, SEED, &data, &selected);
     let mut ratios = Vec::new();
     for round in 1..=ROUNDS {
         let (steps, evaluated) = bare(&experiment, &batches, &evaluation, &device)?;
         let start = Instant::now();
-        train(&experiment, &data, &selected, Interrupter::new(), |_| ())?;
+        train(&run, &data, &selected, &Stop::default(), None)?;
         let epoch = start.elapsed().as_secs_f64();
         let ratio = epoch / (steps + evaluated);
         println!(
@@ -77,7 +86,7 @@ fn bare(
 ) -> Result<(f64, f64), Box<dyn Error>> {
     let recipe = &experiment.recipe;
     let device = device.clone().autodiff();
-    let network = experiment.architecture.init(recipe.dropout, &device)?;
+    let network = Network::new(&experiment.architecture, recipe.dropout, &device)?;
     let mut classifier = Classifier {
         network,
         label_smoothing: recipe.label_smoothing,

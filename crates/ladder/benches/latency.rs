@@ -13,12 +13,15 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::{Parser, value_parser};
 use comfy_table::{CellAlignment, Table, presets};
+use evidence::{Kind, Places};
 use experiment::Experiment;
+use files::Workspace;
 use image::imageops::{FilterType, invert, resize};
 use image::{GrayImage, ImageFormat};
-use inference::{Model, decode_picture, prepare};
+use inference::Model;
 use ladder::steps;
 use mnist::{IMAGE_SIDE, Mnist, PIXELS};
+use pictures::{decode_picture, prepare};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// How many images are predicted one at a time in each round.
@@ -66,11 +69,13 @@ fn run(options: Options) -> Result<()> {
         ],
         steps => steps.to_vec(),
     };
-    let images = Mnist::load_bundled()?.test.images().to_vec();
+    let places = Places::of(Workspace::find()?);
+    let test = Mnist::load_verified(&places.workspace().data())?.test;
+    let images = test.images().to_vec();
     let mut measured = Vec::new();
     for step in steps {
         for threads in &options.threads {
-            measured.push(Measured::new(&step, usize::from(*threads))?);
+            measured.push(Measured::new(&step, usize::from(*threads), &places)?);
         }
     }
     let file = png(&images[0])?;
@@ -106,10 +111,14 @@ struct Measured {
 }
 
 impl Measured {
-    fn new(step: &Experiment, threads: usize) -> Result<Self> {
+    fn new(step: &Experiment, threads: usize, places: &Places) -> Result<Self> {
         let device = training::select_device(None)?.device;
         Ok(Self {
-            model: Model::recorded(step.clone(), device)?,
+            model: Model::from_file(
+                step.clone(),
+                &places.weights(Kind::Step, &step.name),
+                device,
+            )?,
             pool: ThreadPoolBuilder::new().num_threads(threads).build()?,
             single: Vec::new(),
             slow: Vec::new(),
@@ -175,7 +184,7 @@ fn table(measured: &mut [Measured]) -> Table {
     ]);
     for row in measured {
         table.add_row([
-            row.model.experiment().name.clone(),
+            row.model.experiment().name.to_string(),
             row.pool.current_num_threads().to_string(),
             format!("{:.2}", 1e3 * median(&mut row.single)),
             format!("{:.2}", 1e3 * median(&mut row.slow)),

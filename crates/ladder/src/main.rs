@@ -1,7 +1,8 @@
 //! The command line over all steps of the ladder. Run with `cargo ladder`, or `cargo run -p ladder --`.
 //!
 //! Exit codes: 0 for success, 1 for a failure, which is one line on standard error, and 2 for a command line that is
-//! not understood. A reader that closes the pipe, as `head` does, has what it wanted: that is success.
+//! not understood; 130, 143 or 129 where Ctrl-C, SIGTERM or SIGHUP ended the work. A reader that closes the pipe, as `head` does,
+//! has what it wanted: that is success.
 
 mod commands;
 mod subjects;
@@ -11,6 +12,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use training::complain;
 
 use commands::{architecture, predict, quantize, report, run, serve, table, train};
 
@@ -30,7 +33,7 @@ enum Command {
     Architecture(architecture::Options),
     /// Trains a step, or the experiment that a JSON file describes
     Train(train::Options),
-    /// Trains several of them with several seeds, in processes side by side, but not what is there already
+    /// Trains experiments over several seeds in parallel, skipping finished runs and going on with interrupted ones
     Run(run::Options),
     /// Brings all generated documents up to date with the results
     Report(report::Options),
@@ -47,7 +50,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            complain!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -64,7 +67,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Report(options) => report::run(&options, &mut output),
         Command::Predict(options) => return predict::run(&options, &mut output),
         Command::Quantize(options) => quantize::run(&options, &mut output),
-        Command::Serve(options) => serve::run(&options, &mut output),
+        Command::Serve(options) => return serve::run(&options, &mut output),
     }?;
     output.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -101,7 +104,9 @@ mod tests {
     fn a_step_goes_by_its_name_or_its_number() {
         for name in ["step-04-fc", "4", "04"] {
             match parse(&format!("architecture {name}")) {
-                Ok(Command::Architecture(options)) => assert_eq!(options.step.name, "step-04-fc"),
+                Ok(Command::Architecture(options)) => {
+                    assert_eq!(options.step.experiment().unwrap().name, *"step-04-fc");
+                }
                 other => panic!("{name}: {other:?}"),
             }
         }
@@ -117,22 +122,19 @@ mod tests {
             );
             let message = error.to_string();
             for experiment in ladder::steps::experiments() {
-                assert!(message.contains(&experiment.name), "{name}: {message}");
+                assert!(
+                    message.contains(experiment.name.as_str()),
+                    "{name}: {message}"
+                );
             }
         }
     }
 
     #[test]
-    fn runs_are_looked_for_in_runs_unless_told_otherwise() {
-        for (arguments, expected) in [
-            ("table", None),
-            ("table --runs", Some("runs")),
-            ("table --runs mine", Some("mine")),
-        ] {
+    fn a_table_is_of_the_recorded_results_unless_told_otherwise() {
+        for (arguments, expected) in [("table", false), ("table --runs", true)] {
             match parse(arguments) {
-                Ok(Command::Table(options)) => {
-                    assert_eq!(options.runs.as_deref(), expected.map(std::path::Path::new))
-                }
+                Ok(Command::Table(options)) => assert_eq!(options.runs, expected),
                 other => panic!("{arguments}: {other:?}"),
             }
         }
@@ -147,7 +149,6 @@ mod tests {
             match parse(arguments) {
                 Ok(Command::Serve(options)) => {
                     assert_eq!((options.host.as_str(), options.port), expected);
-                    assert_eq!(options.runs, std::path::Path::new("runs"));
                 }
                 other => panic!("{arguments}: {other:?}"),
             }

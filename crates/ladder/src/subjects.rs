@@ -1,80 +1,158 @@
 //! What can be trained: the steps, the networks of the frontier, and experiments in files.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use experiment::{Experiment, RunResult};
+use anyhow::{Result as Fallible, ensure};
+use evidence::{Kind, Places, Record};
+use experiment::Experiment;
 use ladder::steps;
 
-/// Experiments that a word of the command line stands for.
+/// Stands for all networks of the frontier.
+const FRONTIER: &str = "frontier";
+
+/// An experiment, and the word of the command line that stands for it.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    /// The experiments, each with the word that stands for it alone.
-    pub experiments: Vec<(String, Experiment)>,
+    /// The word.
+    pub word: String,
+    /// The experiment.
+    pub experiment: Experiment,
 }
 
-/// A step by its name or number, a network of the frontier by its name, or a JSON file: an experiment, or the result of a
-/// run of one.
+/// A word of the command line that stands for an experiment: a step by its name or number, a network of the frontier by its
+/// name, or a JSON file: an experiment, or the record of a run of one.
 ///
-/// # Errors
-///
-/// There is no such step; the file cannot be read, or is no experiment.
-pub fn parse(text: &str) -> Result<Experiment, String> {
-    if is_file(text) {
-        let content = fs::read_to_string(text).map_err(|error| error.to_string())?;
-        return from_json(&content).map_err(|error| format!("it is not an experiment: {error}"));
+/// A file is read later: what is wrong with it is not a wrong use of the program.
+#[derive(Clone, Debug)]
+pub struct Word(String);
+
+impl Word {
+    /// Parses the word, if it is a file's or a known experiment's.
+    ///
+    /// # Errors
+    ///
+    /// There is no such step.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if !is_file(text) {
+            known(text)?;
+        }
+        Ok(Self(text.to_owned()))
     }
+
+    /// The same, or `frontier` for all its networks.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_several(text: &str) -> Result<Self, String> {
+        match text {
+            FRONTIER => Ok(Self(text.to_owned())),
+            _ => Self::parse(text),
+        }
+    }
+
+    /// The experiment that it stands for.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is no experiment. Names the file.
+    pub fn experiment(&self) -> Fallible<Experiment> {
+        if is_file(&self.0) {
+            from_file(Path::new(&self.0))
+        } else {
+            known(&self.0).map_err(anyhow::Error::msg)
+        }
+    }
+
+    /// The same, with the word by which it goes.
+    ///
+    /// # Errors
+    ///
+    /// As [`experiment`](Self::experiment).
+    pub fn subject(&self) -> Fallible<Subject> {
+        let experiment = self.experiment()?;
+        let word = if is_file(&self.0) {
+            self.0.clone()
+        } else {
+            experiment.name.to_string()
+        };
+        Ok(Subject { word, experiment })
+    }
+
+    /// All experiments that it stands for.
+    ///
+    /// # Errors
+    ///
+    /// As [`experiment`](Self::experiment).
+    pub fn subjects(&self) -> Fallible<Vec<Subject>> {
+        match self.0.as_str() {
+            FRONTIER => Ok(of_code(frontier::experiments())),
+            _ => Ok(vec![self.subject()?]),
+        }
+    }
+}
+
+fn known(text: &str) -> Result<Experiment, String> {
     let network = frontier::experiments()
         .into_iter()
-        .find(|network| network.name == text);
+        .find(|network| network.name == *text);
     network.map_or_else(|| steps::parse(text), Ok)
 }
 
-/// The same, and `frontier` for all its networks.
+/// Experiments that are part of the code, which their names stand for.
+pub fn of_code(experiments: Vec<Experiment>) -> Vec<Subject> {
+    let subject = |experiment: Experiment| Subject {
+        word: experiment.name.to_string(),
+        experiment,
+    };
+    experiments.into_iter().map(subject).collect()
+}
+
+/// Of which kind a run of an experiment on the test images is: a step's or the frontier's only if the experiment is as it is in
+/// the code.
+pub fn kind(experiment: &Experiment) -> Kind {
+    let is_among = |known: Vec<Experiment>| {
+        known.iter().any(|known| {
+            known.name == experiment.name
+                && known.architecture == experiment.architecture
+                && known.recipe == experiment.recipe
+        })
+    };
+    if is_among(steps::experiments()) {
+        Kind::Step
+    } else if is_among(frontier::experiments()) {
+        Kind::Frontier
+    } else {
+        Kind::Own
+    }
+}
+
+/// The recorded weights of an experiment.
 ///
 /// # Errors
 ///
-/// As [`parse`].
-pub fn parse_several(text: &str) -> Result<Subject, String> {
-    let experiments = if text == "frontier" {
-        let networks = frontier::experiments().into_iter();
-        networks.map(|it| (it.name.clone(), it)).collect()
-    } else {
-        let experiment = parse(text)?;
-        let word = if is_file(text) {
-            text.to_owned()
-        } else {
-            experiment.name.clone()
-        };
-        vec![(word, experiment)]
-    };
-    Ok(Subject { experiments })
-}
-
-/// Whether an experiment is a step or a network of the frontier, as these are now, with whatever seed.
-pub fn is_known(experiment: &Experiment) -> bool {
-    parse(&experiment.name).is_ok_and(|mut known| {
-        known.recipe.seed = experiment.recipe.seed;
-        (known.architecture, known.recipe)
-            == (experiment.architecture.clone(), experiment.recipe.clone())
-    })
+/// There are none. Names the file.
+pub fn recorded_weights(experiment: &Experiment, places: &Places) -> Fallible<PathBuf> {
+    let path = places.weights(kind(experiment), &experiment.name);
+    ensure!(
+        path.exists(),
+        "{} is missing: record a run of {} with seed 1, or name a file with --weights",
+        path.display(),
+        experiment.name
+    );
+    Ok(path)
 }
 
 /// Whether a word names a file rather than an experiment that is part of the code.
-pub fn is_file(text: &str) -> bool {
+fn is_file(text: &str) -> bool {
     let path = Path::new(text);
     path.extension()
         .is_some_and(|extension| extension == "json")
 }
 
-fn from_json(text: &str) -> serde_json::Result<Experiment> {
-    serde_json::from_str::<Experiment>(text).or_else(|error| {
-        let run: RunResult = serde_json::from_str(text).map_err(|_| error)?;
-        Ok(Experiment {
-            name: run.step,
-            title: run.title,
-            architecture: run.architecture,
-            recipe: run.recipe,
-        })
-    })
+fn from_file(path: &Path) -> Fallible<Experiment> {
+    if Record::is_at(path) {
+        return Ok(Record::read(path)?.experiment());
+    }
+    Experiment::read(path)
 }

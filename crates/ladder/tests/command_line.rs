@@ -29,15 +29,15 @@ fn an_unknown_step_is_a_usage_error() {
 }
 
 #[test]
-fn a_folder_without_runs_says_so_in_one_line() {
+fn a_workspace_without_runs_says_so_in_one_line() {
     let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(directory.path().join("data/mnist")).unwrap();
     let path = directory.path().to_str().unwrap();
-    assert_eq!(
-        success(&["table", "--runs", path]),
-        format!("There are no results in {path}.\n")
-    );
-    let missing = format!("{path}/runs");
-    assert!(failure(&["table", "--runs", &missing]).contains(&missing));
+    let table = |more: &[&str]| success(&[&["table", "--workspace", path], more].concat());
+    assert_eq!(table(&["--runs"]), "No run is finished yet.\n");
+    assert_eq!(table(&[]), "No result is recorded yet.\n");
+    let missing = format!("{path}/nowhere");
+    assert!(failure(&["table", "--workspace", &missing]).contains(&missing));
 }
 
 #[test]

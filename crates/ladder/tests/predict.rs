@@ -7,10 +7,10 @@ use std::path::Path;
 
 use image::imageops::{FilterType, invert, replace, resize};
 use image::{GrayImage, Luma};
-use mnist::{Mnist, PIXELS};
+use mnist::PIXELS;
 use serde_json::Value;
 
-use program::{failure, output, success, text};
+use program::{failure, output, recorded, success, test_digits, text};
 
 /// Saves a digit as another program might: black on white, with a white border of 3 pixels, four times as large.
 fn save(pixels: &[u8; PIXELS], filter: FilterType, path: &Path) {
@@ -42,7 +42,7 @@ fn predictions(document: &Value) -> Vec<u64> {
 #[test]
 fn pictures_of_test_digits_give_the_same_digits_as_the_test_images() {
     const COUNT: usize = 200;
-    let test = Mnist::load_bundled().unwrap().test;
+    let test = test_digits();
     let directory = tempfile::tempdir().unwrap();
     let indices: Vec<String> = (0..COUNT).map(|index| format!("test:{index}")).collect();
     let indices: Vec<&str> = indices.iter().map(String::as_str).collect();
@@ -107,7 +107,7 @@ fn people_get_a_line_and_ten_bars() {
 fn show_prints_the_pixels_that_the_network_saw() {
     let printed = success(&["predict", "--show", "test:0"]);
     let rows: Vec<&str> = printed.lines().skip(1).take(28).collect();
-    let test = Mnist::load_bundled().unwrap().test;
+    let test = test_digits();
     for (row, pixels) in rows.iter().zip(test.image(0).chunks(28)) {
         let full = pixels.iter().filter(|pixel| **pixel >= 205).count();
         assert_eq!(row.matches('█').count(), 2 * full, "{printed}");
@@ -125,7 +125,7 @@ fn show_prints_the_pixels_that_the_network_saw() {
 fn programs_get_one_document_with_an_entry_for_each_image() {
     let directory = tempfile::tempdir().unwrap();
     let picture = directory.path().join("seven.bin");
-    let test = Mnist::load_bundled().unwrap().test;
+    let test = test_digits();
     let png = directory.path().join("seven.png");
     save(test.image(0), FilterType::Nearest, &png);
     fs::rename(&png, &picture).unwrap();
@@ -135,7 +135,7 @@ fn programs_get_one_document_with_an_entry_for_each_image() {
 
     let (document, code) = json(&[text_file, picture, "--show", "test:3"]);
     assert_eq!(code, Some(1));
-    assert_eq!(document["step"], ladder::steps::last().name);
+    assert_eq!(document["step"], ladder::steps::last().name.as_str());
     let images = document["images"].as_array().unwrap();
     assert_eq!(images.len(), 3);
     assert_eq!(images[0]["image"], text_file);
@@ -173,7 +173,7 @@ fn programs_get_one_document_with_an_entry_for_each_image() {
 fn networks_of_the_frontier_and_of_files_predict_too() {
     let of_frontier = success(&["predict", "test:0", "--step", "about-2000"]);
     assert!(of_frontier.starts_with("test:0: 7, "), "{of_frontier}");
-    let weights = inference::recorded_weights(&ladder::steps::parse("4").unwrap());
+    let weights = recorded("4");
     let run = weights.with_extension("json");
     let (run, weights) = (run.to_str().unwrap(), weights.to_str().unwrap());
     let of_file = success(&["predict", "test:0", "--step", run, "--weights", weights]);
@@ -210,7 +210,7 @@ fn a_bad_image_is_a_line_and_the_others_are_predicted() {
 #[test]
 fn weights_of_another_network_are_refused_before_anything_is_printed() {
     let directory = tempfile::tempdir().unwrap();
-    let weights = inference::recorded_weights(&ladder::steps::last());
+    let weights = recorded(&ladder::steps::last().name);
     let other = directory.path().join("of-the-last-step.safetensors");
     fs::copy(weights, &other).unwrap();
     let other = other.to_str().unwrap();

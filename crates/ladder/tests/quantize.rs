@@ -4,9 +4,10 @@ mod program;
 
 use std::fs;
 
+use evidence::Kind;
 use serde_json::Value;
 
-use program::{failure, success};
+use program::{failure, places, recorded, success};
 
 /// What `predict` says of the first hundred test images.
 fn predict(options: &[&str]) -> Vec<Value> {
@@ -35,8 +36,7 @@ fn quantised_weights_are_measured_written_and_read_again() {
     let floats = row("32-bit floats");
     let integers = row("a scale for each output channel");
     let step = ladder::steps::parse("6").unwrap();
-    let recorded = inference::recorded_weights(&step).with_extension("json");
-    let recorded = experiment::read_result(&recorded).unwrap();
+    let recorded = places().record(Kind::Step, &step.name, 1).unwrap();
     assert_eq!(
         floats[1],
         10_000 - recorded.misclassified.len(),
@@ -72,7 +72,7 @@ fn what_cannot_be_quantised_or_written_is_named_in_one_line() {
         message.contains(&format!("cannot write {folder}")),
         "{message}"
     );
-    let of_another = inference::recorded_weights(&ladder::steps::last());
+    let of_another = recorded(&ladder::steps::last().name);
     let message = failure(&[
         "quantize",
         "--step",

@@ -23,12 +23,19 @@ fn running(arguments: &[&str]) -> (Child, BufReader<ChildStdout>, String) {
 
 #[cfg(unix)]
 #[test]
-fn the_page_is_served_on_this_machine_alone_until_ctrl_c() {
+fn the_page_is_served_on_this_machine_alone_until_a_signal() {
+    for (signal, code) in [("-INT", 0), ("-TERM", 143), ("-HUP", 129)] {
+        serves_until(signal, code);
+    }
+}
+
+#[cfg(unix)]
+fn serves_until(signal: &str, code: i32) {
     let (mut server, mut output, address) = running(&["--port", "0"]);
     assert!(address.starts_with("127.0.0.1:"), "{address}");
     let mut stream = TcpStream::connect(&address).unwrap();
     stream
-        .write_all(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
+        .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
         .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -37,10 +44,10 @@ fn the_page_is_served_on_this_machine_alone_until_ctrl_c() {
     // A connection that stays open does not keep it from ending.
     let _open = TcpStream::connect(&address).unwrap();
     let interrupt = Command::new("kill")
-        .args(["-INT", &server.id().to_string()])
+        .args([signal, &server.id().to_string()])
         .status();
     assert!(interrupt.unwrap().success());
-    assert_eq!(server.wait().unwrap().code(), Some(0));
+    assert_eq!(server.wait().unwrap().code(), Some(code));
     let mut rest = String::new();
     output.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "");

@@ -3,39 +3,25 @@
 //! MNIST is 55 MB uncompressed. It is held as bytes, as it comes from the files; pixels become numbers when a
 //! batch is made, because a quarter of the memory is touched that way.
 
-use std::env;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use burn::data::dataset::{Dataset, DatasetError};
 use serde::{Deserialize, Serialize};
 
-use crate::idx::{self, TEST, TRAIN};
-use crate::{DataError, PIXELS};
+use crate::idx::{self, Pair, TEST, TRAIN};
+use crate::{DataError, DataSet, PIXELS};
 
 /// How many images the hold-out split sets aside, from the end of the training set.
 pub const HOLDOUT_IMAGES: usize = 10_000;
-
-/// Where the MNIST files are in the workspace.
-const BUNDLED: &str = "data/mnist";
 
 /// Images of digits with their labels. There are as many labels as images, and each is 0 to 9.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Digits {
     images: Vec<[u8; PIXELS]>,
     labels: Vec<u8>,
-}
-
-/// One image with its label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Digit {
-    /// The pixels, row by row, `[28 × 28]`: 0 is background, 255 is full ink.
-    pub image: [u8; PIXELS],
-    /// The digit that the image shows, 0 to 9.
-    pub label: u8,
 }
 
 impl Digits {
@@ -58,6 +44,16 @@ impl Digits {
             }),
             None => Ok(Self { images, labels }),
         }
+    }
+
+    /// Reads the digits from the content of two IDX files, plain or compressed with gzip.
+    ///
+    /// # Errors
+    ///
+    /// When either is anything else, or they do not belong together; see [`DataError`].
+    pub fn from_idx(images: Vec<u8>, labels: Vec<u8>) -> Result<Self, DataError> {
+        let Pair { images, labels, .. } = idx::read_bytes(images, labels)?;
+        Ok(Self { images, labels })
     }
 
     /// The number of images.
@@ -124,19 +120,6 @@ impl fmt::Debug for Digits {
     }
 }
 
-impl Dataset<Digit> for Digits {
-    fn get(&self, index: usize) -> Result<Digit, DatasetError> {
-        Ok(Digit {
-            image: *self.image(index),
-            label: self.label(index),
-        })
-    }
-
-    fn len(&self) -> usize {
-        self.images.len()
-    }
-}
-
 /// Which images an experiment trains on, and which it is evaluated on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -150,9 +133,11 @@ pub enum Split {
     Swapped,
 }
 
-/// A data set: MNIST, or any other in the same files.
+/// A data set in memory: MNIST, or any other in the same files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mnist {
+    /// What tells it from others.
+    pub data_set: DataSet,
     /// The training set.
     pub train: Digits,
     /// The test set.
@@ -160,26 +145,15 @@ pub struct Mnist {
 }
 
 impl Mnist {
-    /// Reads the four IDX files of `directory`, each plain or compressed with gzip.
-    ///
-    /// The content of the [bundled directory](bundled_directory) must have MNIST's checksums, as in
-    /// [`load_verified`](Self::load_verified). The content of any other is free: it may be Fashion-MNIST.
+    /// Reads the four IDX files of `directory`, each plain or compressed with gzip. They may be another data set's, such as
+    /// Fashion-MNIST.
     ///
     /// # Errors
     ///
     /// When the directory or a file cannot be read, or when a file is anything but what its name says; see
     /// [`DataError`].
     pub fn load(directory: &Path) -> Result<Self, DataError> {
-        Self::read(directory, is_bundled(directory))
-    }
-
-    /// Reads the MNIST files that come with this repository.
-    ///
-    /// # Errors
-    ///
-    /// As [`load`](Self::load).
-    pub fn load_bundled() -> Result<Self, DataError> {
-        Self::load(&bundled_directory())
+        Self::read(directory, false)
     }
 
     /// Reads the four files of `directory` as [`load`](Self::load) does, and refuses any that is not MNIST's own: the
@@ -205,13 +179,14 @@ impl Mnist {
                 return Err(DataError::Unreadable { path, reason });
             }
         }
-        let read = |pair| {
-            let (images, labels) = idx::read_pair(directory, pair, verify)?;
-            Ok(Digits { images, labels })
-        };
+        let train = idx::read_pair(directory, &TRAIN, verify)?;
+        let test = idx::read_pair(directory, &TEST, verify)?;
+        let checksums = [train.checksums, test.checksums];
+        let digits = |images, labels| Digits { images, labels };
         Ok(Self {
-            train: read(&TRAIN)?,
-            test: read(&TEST)?,
+            data_set: DataSet::new(directory, checksums.as_flattened()),
+            train: digits(train.images, train.labels),
+            test: digits(test.images, test.labels),
         })
     }
 
@@ -235,48 +210,5 @@ impl Mnist {
             self.train.labels.extend(self.test.labels);
         }
         Ok((self.train, holdout))
-    }
-}
-
-/// The directory with the MNIST files of this repository: `data/mnist` of [the workspace](workspace_directory).
-pub fn bundled_directory() -> PathBuf {
-    let directory = workspace_directory().join(BUNDLED);
-    directory.canonicalize().unwrap_or(directory)
-}
-
-/// The root of this workspace: where Cargo runs the program from, or else where the program was built.
-///
-/// The first matters when the workspace has been moved since, for Cargo does not build everything anew then.
-pub fn workspace_directory() -> PathBuf {
-    let built_in = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let run_from = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let packages = run_from.iter().chain([&built_in]);
-    packages
-        .flat_map(|package| package.ancestors())
-        .find(|ancestor| ancestor.join(BUNDLED).is_dir())
-        .or(built_in.ancestors().nth(2))
-        .unwrap_or(&built_in)
-        .to_path_buf()
-}
-
-/// Whether this is the bundled directory, by whatever path.
-fn is_bundled(directory: &Path) -> bool {
-    match (directory.canonicalize(), bundled_directory().canonicalize()) {
-        (Ok(directory), Ok(bundled)) => directory == bundled,
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bundled_directory_is_known_by_any_path_and_no_other_is() {
-        let bundled = bundled_directory();
-        assert!(is_bundled(&bundled));
-        assert!(is_bundled(&bundled.join("..").join("mnist")));
-        assert!(!is_bundled(&bundled.join("..")));
-        assert!(!is_bundled(Path::new("/nowhere")));
     }
 }

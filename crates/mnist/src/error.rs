@@ -8,7 +8,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::digits::HOLDOUT_IMAGES;
-use crate::idx::MAX_IMAGES;
+use crate::idx::{MAX_GZIP_MEMBERS, MAX_IMAGES};
 
 /// Why a data set cannot be read or used.
 #[derive(Debug, thiserror::Error)]
@@ -172,6 +172,13 @@ pub enum DataError {
     /// Something that is not gzip follows the gzip stream.
     #[error("{path}: found bytes after the gzip stream, expected the file to end with the stream")]
     BytesAfterGzip {
+        /// The file in question.
+        path: PathBuf,
+    },
+
+    /// The gzip file has more members than any that holds such a data set; see [`MAX_GZIP_MEMBERS`].
+    #[error("{path}: found more than {MAX_GZIP_MEMBERS} gzip members, expected at most so many")]
+    TooManyMembers {
         /// The file in question.
         path: PathBuf,
     },

@@ -4,9 +4,11 @@
 //! allocated because a header says so: the counts of both files of a pair are checked first, then items are read
 //! one by one, and memory grows with the data that is really there. Reading stops one byte after what the
 //! header promised, so a stream that goes on for ever costs no more than an honest one.
+//!
+//! The limits are [`MAX_IMAGES`] and [`MAX_GZIP_MEMBERS`].
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::GzDecoder;
@@ -17,6 +19,10 @@ use crate::{DataError, IMAGE_SIDE, PIXELS};
 /// The most images that a file may hold. MNIST has 60,000 and its largest relative, EMNIST, 731,668; a header that
 /// promises more than this is taken for damage.
 pub const MAX_IMAGES: usize = 1_000_000;
+
+/// The most members that a gzip file may have. `gzip` writes one, and `bgzip` one for each 64 kB of content, 9,000 for
+/// a million images; each costs time, even an empty one.
+pub const MAX_GZIP_MEMBERS: usize = 10_000;
 
 const IMAGES_MAGIC: u32 = 0x0000_0803;
 const LABELS_MAGIC: u32 = 0x0000_0801;
@@ -36,6 +42,13 @@ pub(crate) struct KnownFile {
 pub(crate) struct FilePair {
     images: KnownFile,
     labels: KnownFile,
+}
+
+impl FilePair {
+    /// SHA-256 of MNIST's own images and labels.
+    pub(crate) fn checksums(&self) -> [&'static str; 2] {
+        [self.images.checksum, self.labels.checksum]
+    }
 }
 
 pub(crate) const TRAIN: FilePair = FilePair {
@@ -64,6 +77,14 @@ pub(crate) const TEST: FilePair = FilePair {
     },
 };
 
+/// What is in a pair of files.
+pub(crate) struct Pair {
+    pub(crate) images: Vec<[u8; PIXELS]>,
+    pub(crate) labels: Vec<u8>,
+    /// SHA-256 of the uncompressed content of images and labels, in hexadecimal.
+    pub(crate) checksums: [String; 2],
+}
+
 /// Reads one pair of files: as many images as labels, all labels 0 to 9.
 ///
 /// With `verify`, the content of both must have the checksum of MNIST's own.
@@ -71,10 +92,19 @@ pub(crate) fn read_pair(
     directory: &Path,
     pair: &FilePair,
     verify: bool,
-) -> Result<(Vec<[u8; PIXELS]>, Vec<u8>), DataError> {
-    let mut images_file = IdxFile::open(directory, &pair.images, "images", verify)?;
-    let mut labels_file = IdxFile::open(directory, &pair.labels, "labels", verify)?;
+) -> Result<Pair, DataError> {
+    let images = IdxFile::open(directory, &pair.images, "images", verify)?;
+    let labels = IdxFile::open(directory, &pair.labels, "labels", verify)?;
+    read_files(images, labels)
+}
 
+/// Reads a pair of files that are in memory, which messages call `images` and `labels`.
+pub(crate) fn read_bytes(images: Vec<u8>, labels: Vec<u8>) -> Result<Pair, DataError> {
+    let file = |bytes, items: &'static str| IdxFile::new(items.into(), Cursor::new(bytes), items);
+    read_files(file(images, "images")?, file(labels, "labels")?)
+}
+
+fn read_files(mut images_file: IdxFile, mut labels_file: IdxFile) -> Result<Pair, DataError> {
     let [images, rows, columns] = images_file.header(IMAGES_MAGIC)?;
     if (rows as usize, columns as usize) != (IMAGE_SIDE, IMAGE_SIDE) {
         let path = images_file.path;
@@ -96,9 +126,13 @@ pub(crate) fn read_pair(
         });
     }
 
-    let labels = labels_file.labels(labels)?;
-    let images = images_file.images(images)?;
-    Ok((images, labels))
+    let (labels, of_labels) = labels_file.labels(labels)?;
+    let (images, of_images) = images_file.images(images)?;
+    Ok(Pair {
+        images,
+        labels,
+        checksums: [of_images, of_labels],
+    })
 }
 
 /// An open file, read from front to back.
@@ -110,8 +144,10 @@ struct IdxFile {
     position: u64,
     /// What the file holds, for messages.
     items: &'static str,
-    /// The running sum and the expected one, where the file is verified.
-    checksum: Option<(Sha256, &'static str)>,
+    /// SHA-256 of what was read.
+    checksum: Sha256,
+    /// What it must be at the end, where the file is verified.
+    expected: Option<&'static str>,
 }
 
 impl IdxFile {
@@ -122,12 +158,26 @@ impl IdxFile {
         verify: bool,
     ) -> Result<Self, DataError> {
         let path = find(directory, known)?;
-        let unreadable = |reason| DataError::Unreadable {
+        let file = File::open(&path).map_err(|reason| DataError::Unreadable {
             path: path.clone(),
             reason,
+        })?;
+        let reader = BufReader::with_capacity(1 << 16, file);
+        Ok(Self {
+            expected: verify.then_some(known.checksum),
+            ..Self::new(path, reader, items)?
+        })
+    }
+
+    fn new(
+        path: PathBuf,
+        mut reader: impl BufRead + 'static,
+        items: &'static str,
+    ) -> Result<Self, DataError> {
+        let start = match reader.fill_buf() {
+            Ok(start) => start,
+            Err(reason) => return Err(DataError::Unreadable { path, reason }),
         };
-        let mut reader = BufReader::with_capacity(1 << 16, File::open(&path).map_err(unreadable)?);
-        let start = reader.fill_buf().map_err(unreadable)?;
         if start.is_empty() {
             return Err(DataError::Empty { path });
         }
@@ -144,7 +194,8 @@ impl IdxFile {
             compressed,
             position: 0,
             items,
-            checksum: verify.then(|| (Sha256::new(), known.checksum)),
+            checksum: Sha256::new(),
+            expected: None,
         })
     }
 
@@ -209,8 +260,8 @@ impl IdxFile {
         }
     }
 
-    /// Reads the rest of the file: exactly `count` images.
-    fn images(mut self, count: usize) -> Result<Vec<[u8; PIXELS]>, DataError> {
+    /// Reads the rest of the file: exactly `count` images. Returns the checksum too.
+    fn images(mut self, count: usize) -> Result<(Vec<[u8; PIXELS]>, String), DataError> {
         let mut images = Vec::new();
         let mut image = [0; PIXELS];
         let end = self.position + (count * PIXELS) as u64;
@@ -220,12 +271,12 @@ impl IdxFile {
             }
             images.push(image);
         }
-        self.finish(count)?;
-        Ok(images)
+        let checksum = self.finish(count)?;
+        Ok((images, checksum))
     }
 
-    /// Reads the rest of the file: exactly `count` labels.
-    fn labels(mut self, count: usize) -> Result<Vec<u8>, DataError> {
+    /// Reads the rest of the file: exactly `count` labels. Returns the checksum too.
+    fn labels(mut self, count: usize) -> Result<(Vec<u8>, String), DataError> {
         // At most a million bytes, so that it does not matter whether they are all there.
         let mut labels = vec![0; count];
         let end = self.position + count as u64;
@@ -233,19 +284,19 @@ impl IdxFile {
             return Err(self.truncated(end, count));
         }
         let path = self.path.clone();
-        self.finish(count)?;
+        let checksum = self.finish(count)?;
         match labels.iter().position(|&label| label > 9) {
             Some(index) => Err(DataError::LabelInFile {
                 path,
                 index,
                 label: labels[index],
             }),
-            None => Ok(labels),
+            None => Ok((labels, checksum)),
         }
     }
 
-    /// Makes sure that the content ends here, and that it is the content that was asked for.
-    fn finish(mut self, count: usize) -> Result<(), DataError> {
+    /// Makes sure that the content ends here, and that it is the content that was asked for. Returns its checksum.
+    fn finish(mut self, count: usize) -> Result<String, DataError> {
         let expected = self.position;
         if self.fill(&mut [0])? > 0 {
             return Err(DataError::TrailingBytes {
@@ -255,22 +306,15 @@ impl IdxFile {
                 items: self.items,
             });
         }
-        let Some((sum, expected)) = self.checksum else {
-            return Ok(());
-        };
-        let found: String = sum
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        if found != expected {
-            return Err(DataError::Checksum {
+        let found = hexadecimal(&self.checksum.finalize());
+        match self.expected {
+            Some(expected) if found != expected => Err(DataError::Checksum {
                 path: self.path,
                 found,
                 expected,
-            });
+            }),
+            _ => Ok(found),
         }
-        Ok(())
     }
 
     /// Fills `buffer` as far as there is content, and returns the number of bytes.
@@ -288,9 +332,7 @@ impl IdxFile {
             }
         }
         self.position += filled as u64;
-        if let Some((sum, _)) = &mut self.checksum {
-            sum.update(&buffer[..filled]);
-        }
+        self.checksum.update(&buffer[..filled]);
         Ok(filled)
     }
 
@@ -298,11 +340,10 @@ impl IdxFile {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
 
         let path = self.path.clone();
-        if reason
-            .get_ref()
-            .is_some_and(|inner| inner.is::<BytesAfterGzip>())
-        {
-            return DataError::BytesAfterGzip { path };
+        match reason.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(GzipError::BytesAfter) => return DataError::BytesAfterGzip { path },
+            Some(GzipError::TooManyMembers) => return DataError::TooManyMembers { path },
+            None => {}
         }
         match reason.kind() {
             InvalidData | InvalidInput | UnexpectedEof if self.compressed => {
@@ -325,6 +366,11 @@ impl IdxFile {
             items: self.items,
         }
     }
+}
+
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The path of a data file under one of its names, compressed ones first.
@@ -354,17 +400,25 @@ fn find(directory: &Path, known: &KnownFile) -> Result<PathBuf, DataError> {
 struct GzipMembers<R> {
     /// None at the end.
     member: Option<GzDecoder<R>>,
+    /// How many members have been begun.
+    members: usize,
 }
 
-/// Marks the error for something that follows the last member and is no member itself.
+/// What is wrong with a gzip file whose members are sound.
 #[derive(Debug, thiserror::Error)]
-#[error("bytes after the gzip stream")]
-struct BytesAfterGzip;
+enum GzipError {
+    /// Something follows the last member and is no member itself.
+    #[error("bytes after the gzip stream")]
+    BytesAfter,
+    #[error("more than {MAX_GZIP_MEMBERS} members")]
+    TooManyMembers,
+}
 
 impl<R: BufRead> GzipMembers<R> {
     fn new(reader: R) -> Self {
         Self {
             member: Some(GzDecoder::new(reader)),
+            members: 1,
         }
     }
 }
@@ -382,9 +436,13 @@ impl<R: BufRead> Read for GzipMembers<R> {
             let rest = member.get_mut().fill_buf()?;
             // One byte of the magic number can be all that the buffer has left.
             if !GZIP_MAGIC.starts_with(&rest[..rest.len().min(GZIP_MAGIC.len())]) {
-                return Err(io::Error::other(BytesAfterGzip));
+                return Err(io::Error::other(GzipError::BytesAfter));
             }
             let ended = rest.is_empty();
+            if !ended && self.members == MAX_GZIP_MEMBERS {
+                return Err(io::Error::other(GzipError::TooManyMembers));
+            }
+            self.members += 1;
             self.member = self
                 .member
                 .take()

@@ -4,7 +4,7 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use model_core::{Architecture, weights};
+use model_core::{Network, weights};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args_os().skip(1).map(PathBuf::from);
@@ -14,8 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A run leaves its network as text and the trained weights.
     let text = fs::read_to_string(run.with_extension("json"))?;
     let mut recorded: serde_json::Value = serde_json::from_str(&text)?;
-    let architecture: Architecture = serde_json::from_value(recorded["architecture"].take())?;
-    let network = architecture.init(0.0, &Device::default())?;
+    let architecture = serde_json::from_value(recorded["run"]["architecture"].take())?;
+    let network = Network::new(&architecture, 0.0, &Device::default())?;
     let network = weights::load(network, &run.with_extension("safetensors"))?;
 
     // It was trained on pixels with mean 0 and standard deviation 1.

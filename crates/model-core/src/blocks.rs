@@ -2,13 +2,12 @@
 
 use std::f64::consts::SQRT_2;
 
+use architecture::Convolution;
 use burn::module::{Initializer, Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
 use conv_kernels::{BlockOptions, Dropout, ImageBlocks, Normalised, fold};
-
-use crate::Convolution;
 
 /// Convolution (with a bias only where batch normalisation was folded into it), then batch normalisation, ReLU and dropout, each where wanted.
 #[derive(Module, Debug)]

@@ -1,13 +1,14 @@
 //! The Burn module of an [`Architecture`].
 
+use architecture::{Architecture, ArchitectureError, Layer};
 use burn::module::{Module, Param};
 use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use conv_kernels::ImageBlocks;
 
+use crate::ConvolutionBlock;
 use crate::quantization::LayerWeights;
-use crate::{Architecture, ArchitectureError, ConvolutionBlock, Layer};
 
 /// A network that maps images to the logits of their classes.
 #[derive(Module, Debug)]
@@ -30,8 +31,9 @@ pub enum Stage {
     FullyConnected(Linear),
 }
 
-impl Architecture {
-    /// Builds the network on `device`, with weights drawn from the device's generator (see [`Device::seed`]).
+impl Network {
+    /// Builds the network of an architecture on `device`, with weights drawn from the device's generator (see
+    /// [`Device::seed`]).
     ///
     /// `dropout` is the probability of dropping a value after each ReLU; it is a matter of training, not of the
     /// architecture, and does nothing at inference.
@@ -43,18 +45,19 @@ impl Architecture {
     /// # Panics
     ///
     /// If `dropout` is not in `[0, 1)`.
-    pub fn init(&self, dropout: f64, device: &Device) -> Result<Network, ArchitectureError> {
-        self.summary()?;
-        let stages = self
-            .layers
-            .iter()
-            .map(|layer| Stage::new(layer, dropout, device))
-            .collect();
-        Ok(Network { stages })
+    pub fn new(
+        architecture: &Architecture,
+        dropout: f64,
+        device: &Device,
+    ) -> Result<Self, ArchitectureError> {
+        architecture.summary()?;
+        let layers = architecture.layers.iter();
+        let stages = layers.map(|layer| Stage::new(layer, dropout, device));
+        Ok(Self {
+            stages: stages.collect(),
+        })
     }
-}
 
-impl Network {
     /// `[batch, channels, height, width]` → logits `[batch, classes]`.
     ///
     /// On an autodiff device batch normalisation uses the batch's statistics, elsewhere those kept in training.

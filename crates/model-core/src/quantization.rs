@@ -7,15 +7,15 @@
 //! Burn quantises, but on the CPU it convolves floats alone. So to compute here, the weights are multiplied out again
 //! ([`QuantizedWeights::dequantize`]), which gives what sums over the values, scaled afterwards, would give.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use burn::tensor::quantization::{QuantScheme, QuantStore, QuantValue, QuantizedBytes, ScaleDtype};
 use burn::tensor::{DType, Tensor};
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView};
+use tensor_file::{ExpectedTensor, TensorFile, floats};
 
 use crate::Network;
-use crate::weights::ExpectedTensor;
 
 /// What a file says of itself.
 const DESCRIPTION: &str = "int8, symmetric, a scale for each output channel (the first dimension): \
@@ -118,18 +118,18 @@ impl QuantizedWeights {
     }
 
     /// The weights of `network` from the tensors of a file, which are those [expected](Self::expected).
-    pub(crate) fn from_tensors(network: &Network, tensors: &BTreeMap<&str, TensorView>) -> Self {
+    pub(crate) fn from_tensors(network: &Network, tensors: &TensorFile) -> Self {
         let layers = network.fold_batch_norm().weights().into_iter();
         let read = |layer: LayerWeights| {
-            let data = |kind| tensors[name(layer.stage, kind).as_str()].data();
+            let data = |kind| tensors.data(&name(layer.stage, kind)).unwrap_or_default();
             QuantizedLayer {
                 stage: layer.stage,
                 values: data("weight")
                     .iter()
                     .map(|byte| byte.cast_signed())
                     .collect(),
-                scales: floats(data("scale")),
-                bias: layer.bias.map(|_| floats(data("bias"))),
+                scales: floats(data("scale")).collect(),
+                bias: layer.bias.map(|_| floats(data("bias")).collect()),
                 shape: layer.shape,
             }
         };
@@ -252,13 +252,4 @@ impl Stored {
 
 fn name(stage: usize, kind: &str) -> String {
     format!("stages.{stage}.{kind}")
-}
-
-/// Little-endian 32-bit floats, as safetensors has them.
-pub(crate) fn floats(bytes: &[u8]) -> Vec<f32> {
-    let (floats, _) = bytes.as_chunks::<4>();
-    floats
-        .iter()
-        .map(|bytes| f32::from_le_bytes(*bytes))
-        .collect()
 }

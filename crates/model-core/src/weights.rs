@@ -3,39 +3,38 @@
 //! Burn's store would load whatever fits and describe the rest at length. A file of weights is either the one that
 //! belongs to the network or it is not, so [`load`] compares names, shapes and types first and answers in one line.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use architecture::{Limits, MAX_LAYERS};
 use burn::module::Module;
 use burn::store::{ModuleSnapshot, SafetensorsStore, SafetensorsStoreError};
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
+use tensor_file::{Dtype, ExpectedTensor, TensorFile, TensorFileError};
 use thiserror::Error;
 
 use crate::Network;
-use crate::quantization::{self, QuantizedWeights};
+use crate::quantization::QuantizedWeights;
 
-/// The largest file of weights that is read, in bytes. A network of the ladder takes some 40 kB.
-pub const MAX_WEIGHTS_BYTES: u64 = 1_000_000;
-
-/// How many differences a message tells.
-const TOLD: usize = 4;
+/// The largest file of weights that is read, in bytes. The largest network that is trained fits: each parameter takes
+/// four bytes, batch normalisation keeps as many values beside its own, and a line of the header describes a tensor, of
+/// which a layer has five at most.
+pub const MAX_WEIGHTS_BYTES: u64 = 8 * Limits::TRAINED.parameters as u64 + 1000 * MAX_LAYERS as u64;
 
 /// Why weights could not be saved or loaded. Every message names the file.
 #[derive(Debug, Error)]
 pub enum WeightsError {
-    /// The file could not be written; what was there before is as it was.
-    #[error("cannot write {}: {reason}", path.display())]
-    Unwritable {
-        /// The file.
-        path: PathBuf,
+    /// A device did not hand out its weights.
+    #[error("cannot read the weights of the network: {reason}")]
+    Unobtainable {
         /// What the store says.
         reason: SafetensorsStoreError,
     },
-    /// The file could not be read.
+    /// The file could not be written; what was there before is as it was.
+    #[error("{reason:#}")]
+    Unwritable {
+        /// Names the file and says what the system says.
+        reason: anyhow::Error,
+    },
+    /// The file could not be read, is not a regular file, or is larger than [`MAX_WEIGHTS_BYTES`].
     #[error("cannot read {}: {reason}", path.display())]
     Unreadable {
         /// The file.
@@ -43,80 +42,42 @@ pub enum WeightsError {
         /// What the system says.
         reason: std::io::Error,
     },
-    /// The file is larger than [`MAX_WEIGHTS_BYTES`].
-    #[error("{} is larger than {MAX_WEIGHTS_BYTES} bytes; weights of a network of this ladder are smaller", path.display())]
-    TooLarge {
+    /// The file is not one of this network's weights.
+    #[error("{file} {reason}")]
+    Unusable {
         /// The file.
-        path: PathBuf,
-    },
-    /// The file is not in the safetensors format.
-    #[error("{} is not a safetensors file: {reason}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What the store says, in one line.
-        reason: String,
-    },
-    /// The file holds the weights of another network.
-    #[error("{} does not fit the network: {differences}", path.display())]
-    Mismatch {
-        /// The file.
-        path: PathBuf,
-        /// What is different.
-        differences: Differences,
-    },
-    /// The file has a value that is no number, or infinite.
-    #[error("{} is damaged: {name} holds a value that is not a finite number", path.display())]
-    NotFinite {
-        /// The file.
-        path: PathBuf,
-        /// The tensor's name.
-        name: String,
+        file: String,
+        /// What is wrong with it.
+        reason: TensorFileError,
     },
 }
 
-/// One entry for each tensor that is missing, not expected, or of another shape or type. Of many, the first are told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Differences(pub Vec<String>);
-
-impl fmt::Display for Differences {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let told = self.0.len().min(TOLD);
-        write!(formatter, "{}", self.0[..told].join("; "))?;
-        match self.0.len() - told {
-            0 => Ok(()),
-            more => write!(formatter, "; and {more} more differences"),
-        }
-    }
-}
-
-/// A tensor that a file is to hold.
-pub(crate) struct ExpectedTensor {
-    pub name: String,
-    pub dtype: Dtype,
-    pub shape: Vec<usize>,
-}
-
-/// Writes all parameters and the running statistics of batch normalisation to `path`, whole or not at all. What was
-/// there is replaced.
+/// All parameters and the running statistics of batch normalisation as a file in the safetensors format.
 ///
 /// The network may be in the middle of training. The same weights give the same bytes.
 ///
 /// # Errors
 ///
-/// The file cannot be written.
-pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
+/// The device fails.
+pub fn to_bytes(network: &Network) -> Result<Vec<u8>, WeightsError> {
     // A forward pass in training leaves its batch statistics pending; `valid` folds them in.
     let network = network.valid();
     // The store's metadata are a map without an order, which would make each file differ from the last.
-    let mut store = SafetensorsStore::from_file(path)
-        .overwrite(true)
-        .clear_metadata();
-    let unwritable = |reason| WeightsError::Unwritable {
-        path: path.to_owned(),
-        reason,
-    };
-    network.save_into(&mut store).map_err(unwritable)
+    let mut store = SafetensorsStore::from_bytes(None).clear_metadata();
+    network
+        .save_into(&mut store)
+        .and_then(|()| store.get_bytes())
+        .map_err(|reason| WeightsError::Unobtainable { reason })
+}
+
+/// Writes [`to_bytes`] to `path`, whole or not at all. What was there is replaced.
+///
+/// # Errors
+///
+/// The device fails, or the file cannot be written.
+pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
+    files::write_whole(path, &to_bytes(network)?)
+        .map_err(|reason| WeightsError::Unwritable { reason })
 }
 
 /// Replaces all parameters and running statistics of `network` by those that [`save`] wrote to `path`.
@@ -126,58 +87,44 @@ pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
 ///
 /// # Errors
 ///
-/// The file cannot be read, is too large, is not in the safetensors format, lacks a tensor of the network, has one that
-/// the network has not, or one of another shape or type, or a value that is not a finite number.
-pub fn load(mut network: Network, path: &Path) -> Result<Network, WeightsError> {
-    let bytes = read(path)?;
-    let malformed = |reason: SafetensorsStoreError| WeightsError::Malformed {
-        path: path.to_owned(),
-        // It may quote what is in the file.
-        reason: reason.to_string().replace(char::is_control, " "),
-    };
-    let file = SafeTensors::deserialize(&bytes).map_err(|reason| malformed(reason.into()))?;
-    let found: BTreeMap<&str, TensorView> = file.iter().collect();
-    let quantized = found.values().any(|tensor| tensor.dtype() == Dtype::I8);
-    let expected = if quantized {
-        QuantizedWeights::expected(&network)
-    } else {
-        expected(&network)
-    };
-    let differences = differences(&expected, &found);
-    if !differences.is_empty() {
-        return Err(WeightsError::Mismatch {
-            path: path.to_owned(),
-            differences: Differences(differences),
-        });
-    }
-    if let Some(name) = not_finite(&found) {
-        return Err(WeightsError::NotFinite {
-            path: path.to_owned(),
-            name: name.to_owned(),
-        });
-    }
-    if quantized {
-        return Ok(QuantizedWeights::from_tensors(&network, &found).dequantize(&network));
-    }
-    let mut store = SafetensorsStore::from_bytes(Some(bytes));
-    network.load_from(&mut store).map_err(malformed)?;
-    Ok(network)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, WeightsError> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_WEIGHTS_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|reason| WeightsError::Unreadable {
+/// The file cannot be read, is not a regular file, is larger than [`MAX_WEIGHTS_BYTES`], is not in the safetensors
+/// format, lacks a tensor of the network, has one that the network has not, or one of another shape or type, or a value
+/// that is NaN or infinite.
+pub fn load(network: Network, path: &Path) -> Result<Network, WeightsError> {
+    let content =
+        files::read(path, MAX_WEIGHTS_BYTES).map_err(|reason| WeightsError::Unreadable {
             path: path.to_owned(),
             reason,
         })?;
-    if bytes.len() as u64 > MAX_WEIGHTS_BYTES {
-        return Err(WeightsError::TooLarge {
-            path: path.to_owned(),
-        });
+    from_bytes(network, content, &path.display().to_string())
+}
+
+/// The same from the content of a file, which messages call `file`.
+///
+/// # Errors
+///
+/// As [`load`], but for reading.
+pub fn from_bytes(
+    mut network: Network,
+    content: Vec<u8>,
+    file: &str,
+) -> Result<Network, WeightsError> {
+    let unusable = |reason| WeightsError::Unusable {
+        file: file.to_owned(),
+        reason,
+    };
+    let tensors = TensorFile::parse(&content).map_err(unusable)?;
+    if tensors.has_integers() {
+        let expected = QuantizedWeights::expected(&network);
+        tensors.check(&expected).map_err(unusable)?;
+        return Ok(QuantizedWeights::from_tensors(&network, &tensors).dequantize(&network));
     }
-    Ok(bytes)
+    tensors.check(&expected(&network)).map_err(unusable)?;
+    let mut store = SafetensorsStore::from_bytes(Some(content));
+    network
+        .load_from(&mut store)
+        .map_err(|reason| unusable(TensorFileError::malformed(reason)))?;
+    Ok(network)
 }
 
 /// Name, type and shape of each tensor that a file for this network has.
@@ -193,52 +140,14 @@ fn expected(network: &Network) -> Vec<ExpectedTensor> {
         .collect()
 }
 
-/// What must change in `found` to be `expected`, in words.
-fn differences(expected: &[ExpectedTensor], found: &BTreeMap<&str, TensorView>) -> Vec<String> {
-    let mut differences = Vec::new();
-    for ExpectedTensor { name, dtype, shape } in expected {
-        match found.get(name.as_str()) {
-            None => differences.push(format!("{name} is missing")),
-            Some(other) if other.shape() != shape || other.dtype() != *dtype => {
-                differences.push(format!(
-                    "{name} is {:?} {:?}, expected {dtype:?} {shape:?}",
-                    other.dtype(),
-                    other.shape()
-                ))
-            }
-            Some(_) => {}
-        }
-    }
-    let unexpected = found
-        .keys()
-        .filter(|name| expected.iter().all(|tensor| tensor.name != **name));
-    differences.extend(unexpected.map(|name| {
-        // A name may be anything, even several lines.
-        format!("{} is not part of the network", name.escape_debug())
-    }));
-    differences
-}
-
-/// The first tensor of floats with a value that is none.
-fn not_finite<'a>(tensors: &BTreeMap<&'a str, TensorView>) -> Option<&'a str> {
-    let mut floats = tensors
-        .iter()
-        .filter(|(_, tensor)| tensor.dtype() == Dtype::F32);
-    let name = floats.find(|(_, tensor)| {
-        let values = quantization::floats(tensor.data());
-        values.iter().any(|value| !value.is_finite())
-    });
-    name.map(|(name, _)| *name)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
+    use architecture::Architecture;
     use burn::tensor::{Device, Distribution, Tensor};
 
     use super::*;
-    use crate::Architecture;
 
     /// A file of its own for each test, removed at the end.
     struct TemporaryFile(PathBuf);
@@ -290,7 +199,7 @@ mod tests {
 
     fn round_trip(name: &str, architecture: &Architecture) {
         let file = TemporaryFile::new(name);
-        let training = architecture.init(0.0, &Device::flex().autodiff()).unwrap();
+        let training = Network::new(architecture, 0.0, &Device::flex().autodiff()).unwrap();
         // A step in training moves the running statistics of batch normalisation away from their initial values.
         let shifted = Distribution::Normal(5.0, 3.0);
         training.forward(Tensor::random(
@@ -301,7 +210,7 @@ mod tests {
         save(&training, &file.0).unwrap();
 
         let images = Tensor::random([16, 1, 8, 8], shifted, &Device::flex());
-        let fresh = architecture.init(0.0, &Device::flex()).unwrap();
+        let fresh = Network::new(architecture, 0.0, &Device::flex()).unwrap();
         let loaded = load(fresh, &file.0).unwrap();
         assert_eq!(logits(&loaded, &images), logits(&training.valid(), &images));
 
@@ -317,7 +226,7 @@ mod tests {
     fn running_statistics_are_saved_in_the_middle_of_training() {
         let file = TemporaryFile::new("statistics");
         let device = Device::flex().autodiff();
-        let network = architecture().init(0.0, &device).unwrap();
+        let network = Network::new(&architecture(), 0.0, &device).unwrap();
         save(&network, &file.0).unwrap();
         let before = fs::read(&file.0).unwrap();
         network.forward(Tensor::random(
@@ -338,15 +247,23 @@ mod tests {
         let wider = Architecture::new(1, 8)
             .convolution_block(5, 3)
             .convolution_head(10);
-        save(&wider.init(0.0, &Device::flex()).unwrap(), &file.0).unwrap();
-        let network = architecture().init(0.0, &Device::flex()).unwrap();
+        save(
+            &Network::new(&wider, 0.0, &Device::flex()).unwrap(),
+            &file.0,
+        )
+        .unwrap();
+        let network = Network::new(&architecture(), 0.0, &Device::flex()).unwrap();
         let error = load(network, &file.0).unwrap_err();
         let message = error.to_string();
         let start = "other.safetensors does not fit the network: \
             stages.0.Convolution.convolution.weight is F32 [5, 1, 3, 3], expected F32 [4, 1, 3, 3]; ";
         assert!(message.contains(start), "{message}");
         assert!(message.ends_with("; and 4 more differences"), "{message}");
-        let WeightsError::Mismatch { differences, .. } = error else {
+        let WeightsError::Unusable {
+            reason: TensorFileError::Mismatch(differences),
+            ..
+        } = error
+        else {
             panic!("{message}");
         };
         for part in ["batch_norm.gamma is missing", "is not part of the network"] {
@@ -361,7 +278,7 @@ mod tests {
     #[test]
     fn files_that_are_no_weights_are_refused() {
         let file = TemporaryFile::new("malformed");
-        let network = || architecture().init(0.0, &Device::flex()).unwrap();
+        let network = || Network::new(&architecture(), 0.0, &Device::flex()).unwrap();
         assert!(matches!(
             load(network(), &file.0),
             Err(WeightsError::Unreadable { .. })
@@ -371,15 +288,18 @@ mod tests {
             assert!(
                 matches!(
                     load(network(), &file.0),
-                    Err(WeightsError::Malformed { .. })
+                    Err(WeightsError::Unusable {
+                        reason: TensorFileError::Malformed(_),
+                        ..
+                    })
                 ),
                 "{content:?}"
             );
         }
-        fs::write(&file.0, vec![0; 1_000_001]).unwrap();
+        fs::write(&file.0, vec![0; MAX_WEIGHTS_BYTES as usize + 1]).unwrap();
         assert!(matches!(
             load(network(), &file.0),
-            Err(WeightsError::TooLarge { .. })
+            Err(WeightsError::Unreadable { .. })
         ));
         save(&network(), &file.0).unwrap();
         let mut cut_short = fs::read(&file.0).unwrap();
@@ -387,7 +307,10 @@ mod tests {
         fs::write(&file.0, cut_short).unwrap();
         assert!(matches!(
             load(network(), &file.0),
-            Err(WeightsError::Malformed { .. })
+            Err(WeightsError::Unusable {
+                reason: TensorFileError::Malformed(_),
+                ..
+            })
         ));
     }
 }

@@ -3,19 +3,21 @@
 use std::fs;
 use std::path::Path;
 
+use architecture::Architecture;
 use burn::tensor::Device;
-use model_core::weights::{self, WeightsError};
-use model_core::{Architecture, Network};
+use model_core::Network;
+use model_core::weights::{self, MAX_WEIGHTS_BYTES, WeightsError};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
+use tensor_file::TensorFileError;
 
 fn network() -> Network {
     let architecture = Architecture::new(1, 8)
         .convolution_block(4, 3)
         .with_batch_norm()
         .fully_connected_head(10);
-    architecture.init(0.0, &Device::flex()).unwrap()
+    Network::new(&architecture, 0.0, &Device::flex()).unwrap()
 }
 
 /// A sound file, and a folder for others.
@@ -39,6 +41,14 @@ fn refusal(directory: &Path, content: &[u8]) -> WeightsError {
         "{message}"
     );
     error
+}
+
+/// What is wrong with the content of a file, as [`refusal`].
+fn fault(directory: &Path, content: &[u8]) -> TensorFileError {
+    match refusal(directory, content) {
+        WeightsError::Unusable { reason, .. } => reason,
+        error => panic!("{error}"),
+    }
 }
 
 /// A file with this header, and zeros behind it.
@@ -86,17 +96,20 @@ fn what_is_no_file_of_tensors_is_refused() {
             4,
         ),
     ] {
-        let error = refusal(directory.path(), &content);
-        assert!(matches!(error, WeightsError::Malformed { .. }), "{error}");
+        let error = fault(directory.path(), &content);
+        assert!(matches!(error, TensorFileError::Malformed(_)), "{error}");
     }
     let nested = "[".repeat(500_000);
     assert!(matches!(
-        refusal(directory.path(), &with_header(&nested, 0)),
-        WeightsError::Malformed { .. }
+        fault(directory.path(), &with_header(&nested, 0)),
+        TensorFileError::Malformed(_)
     ));
     assert!(matches!(
-        refusal(directory.path(), &vec![b' '; 1_000_001]),
-        WeightsError::TooLarge { .. }
+        refusal(
+            directory.path(),
+            &vec![b' '; MAX_WEIGHTS_BYTES as usize + 1]
+        ),
+        WeightsError::Unreadable { .. }
     ));
 }
 
@@ -104,12 +117,25 @@ fn what_is_no_file_of_tensors_is_refused() {
 fn tensors_that_are_not_the_networks_are_refused_in_a_short_line() {
     let (directory, sound) = saved();
     let stray = r#"{"two\nlines":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
-    let error = refusal(directory.path(), &with_header(stray, 4));
-    let WeightsError::Mismatch { differences, .. } = &error else {
+    let error = fault(directory.path(), &with_header(stray, 4));
+    let TensorFileError::Mismatch(differences) = &error else {
         panic!("{error}");
     };
-    let expected = r"two\nlines is not part of the network".to_owned();
+    let expected = "two lines is not part of the network".to_owned();
     assert!(differences.0.contains(&expected), "{differences:?}");
+
+    // Long names and types, and a shape of many dimensions.
+    let long = "x".repeat(100_000);
+    let ones = vec!["1"; 100_000].join(",");
+    for header in [
+        format!(r#"{{"{long}":{{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}}}"#),
+        format!(r#"{{"a":{{"dtype":"{long}","shape":[1],"data_offsets":[0,4]}}}}"#),
+        format!(
+            r#"{{"stages.0.Convolution.convolution.weight":{{"dtype":"F32","shape":[{ones}],"data_offsets":[0,4]}}}}"#
+        ),
+    ] {
+        refusal(directory.path(), &with_header(&header, 4));
+    }
 
     let many: Vec<String> = (0..5000)
         .map(|index| format!(r#""t{index}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"#))
@@ -162,8 +188,8 @@ fn values_that_are_no_numbers_are_refused() {
         let mut changed = sound.clone();
         let end = changed.len();
         changed[end - 4..].copy_from_slice(&value.to_le_bytes());
-        let error = refusal(directory.path(), &changed);
-        assert!(matches!(error, WeightsError::NotFinite { .. }), "{error}");
+        let error = fault(directory.path(), &changed);
+        assert!(matches!(error, TensorFileError::NotFinite(_)), "{error}");
     }
 }
 

@@ -1,17 +1,18 @@
 //! Everything that the documents are made from.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use anyhow::{Context, Result, ensure};
-use burn::tensor::Device;
-use experiment::{Experiment, Recipe, RunResult, read_results};
-use inference::CLASSES;
-use mnist::{Digits, Split};
+use evidence::{EvidenceFile, Kind, Places, Record};
+use experiment::Experiment;
+use mnist::{DataSet, Digits, Split};
 
-use crate::checksums::{self, Evidence};
-use crate::result_section::source_path;
-use crate::{frontier, mistakes, readme, text};
+/// Path of the README from the root of the workspace.
+pub(crate) const README: &str = "README.md";
+
+/// Where the frontier's doc comment is, from the root of the workspace.
+pub(crate) const FRONTIER_SOURCE: &str = "experiments/frontier/src/lib.rs";
+
+/// The largest text that is read, in bytes.
+const MAX_TEXT_BYTES: u64 = 16 << 20;
 
 /// Everything that the documents are made from, read and found to belong together.
 #[derive(Clone, Debug)]
@@ -23,16 +24,13 @@ pub struct Inputs<'a> {
     /// The test images.
     pub test: &'a Digits,
     /// The recorded runs of the steps, by step and seed.
-    pub results: Vec<RunResult>,
-    /// What the recorded weights of the last step say of each test image that any of its runs gets wrong: the probabilities of
-    /// all digits, by index of the image.
-    pub probabilities: BTreeMap<usize, [f32; CLASSES]>,
+    pub step_runs: Vec<Record>,
     /// The recorded runs of the frontier, by network and seed.
-    pub frontier_results: Vec<RunResult>,
-    /// The recorded runs of steps with test and held-out images swapped, by step and seed.
-    pub swapped: Vec<RunResult>,
+    pub frontier_runs: Vec<Record>,
+    /// The recorded runs of steps with test and hold-out images swapped, by step and seed.
+    pub swapped_runs: Vec<Record>,
     /// The recorded runs on the hold-out images, by name and seed.
-    pub search: Vec<RunResult>,
+    pub search_runs: Vec<Record>,
     /// `README.md` as it is.
     pub readme: String,
     /// `src/lib.rs` of each step as it is, in the order of the experiments.
@@ -40,136 +38,133 @@ pub struct Inputs<'a> {
     /// `src/lib.rs` of the frontier as it is, if there is any network on it.
     pub frontier_source: Option<String>,
     /// Checksums of the recorded files, by path.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<EvidenceFile>,
 }
 
 impl<'a> Inputs<'a> {
-    /// Reads the results and the documents as they are from the workspace at `root`.
+    /// Reads the records, and the documents as they are.
     ///
     /// # Errors
     ///
-    /// A file cannot be read; a result is not valid, is of no experiment of these, was run with another recipe or network
-    /// than that has now, on other images than its folder is for or the test images are, or with uncommitted changes; the
-    /// weights of the last step are missing, or are not those of its run. Names the file.
+    /// A file cannot be read; a record is not valid, is of no experiment of these, was run with another recipe or network
+    /// than that has now, on other images than its place is for or the test images are, on another data set than MNIST, or
+    /// not with one commit; weights are not those that the record beside them names. Names the file.
     pub fn read(
-        root: &Path,
+        places: &Places,
         experiments: &'a [Experiment],
         frontier: &'a [Experiment],
         test: &'a Digits,
-        device: &Device,
     ) -> Result<Self> {
-        let directory = root.join("results");
-        let read = |kind: &str, split, known: Option<&[Experiment]>| {
-            let folder = directory.join(kind);
-            let results = if folder.is_dir() {
-                read_results(&folder)?
-            } else {
-                Vec::new()
-            };
-            for result in &results {
-                let name = format!("{}/seed-{}.json", result.step, result.seed);
-                let path = Path::new("results").join(kind).join(name);
-                belongs(result, split, known, test)
-                    .with_context(|| format!("{} is stale", path.display()))?;
+        let records = |kind, known: Option<&[Experiment]>| {
+            let records = places.records(kind)?;
+            for record in &records {
+                belongs(record, known, test).with_context(|| {
+                    let path = Places::record_file(kind, record.name(), record.seed());
+                    format!("{path} cannot be used")
+                })?;
             }
-            anyhow::Ok(results)
+            anyhow::Ok(records)
         };
-        let results = read("", Split::Test, Some(experiments))?;
-        let frontier_results = read("frontier", Split::Test, Some(frontier))?;
-        let swapped = read("swapped", Split::Swapped, Some(experiments))?;
-        let search = read("search", Split::Holdout, None)?;
-        let evidence = checksums::read(&directory)?;
-        let recorded = evidence
-            .iter()
-            .filter(|file| file.path.ends_with(".json"))
-            .count();
-        ensure!(
-            recorded == results.len() + frontier_results.len() + swapped.len() + search.len(),
-            "{} holds a run directory; record a run as <step>/seed-<n>.json",
-            directory.display()
-        );
-        let source = |experiment: &Experiment| text(root.join(source_path(experiment)));
-        let frontier_source = || text(root.join(frontier::SOURCE));
-        let probabilities = match experiments.last() {
-            Some(last) => {
-                mistakes::probabilities(root, last, &runs_of(&results, last), test, device)?
-            }
-            None => BTreeMap::new(),
+        let text = |path: &str| {
+            let path = places.workspace().root().join(path);
+            let text = files::read_text(&path, MAX_TEXT_BYTES);
+            text.with_context(|| format!("cannot read {}", path.display()))
         };
+        let source = |experiment: &Experiment| text(&step_source(experiment));
+        let frontier_source = || text(FRONTIER_SOURCE);
         Ok(Self {
             experiments,
             frontier,
             test,
-            results,
-            probabilities,
-            frontier_results,
-            swapped,
-            search,
-            readme: text(root.join(readme::PATH))?,
+            step_runs: records(Kind::Step, Some(experiments))?,
+            frontier_runs: records(Kind::Frontier, Some(frontier))?,
+            swapped_runs: records(Kind::Swapped, Some(experiments))?,
+            search_runs: records(Kind::Search, None)?,
+            readme: text(README)?,
             step_sources: experiments.iter().map(source).collect::<Result<_>>()?,
             frontier_source: (!frontier.is_empty()).then(frontier_source).transpose()?,
-            evidence,
+            evidence: places.evidence_files()?,
         })
     }
 
     /// The recorded runs of a step, by seed.
-    pub(crate) fn runs(&self, experiment: &Experiment) -> Vec<&RunResult> {
-        runs_of(&self.results, experiment)
+    pub(crate) fn runs(&self, experiment: &Experiment) -> Vec<&Record> {
+        runs_of(&self.step_runs, experiment)
+    }
+
+    /// The recorded runs of the last step, by seed.
+    pub(crate) fn last_runs(&self) -> Vec<&Record> {
+        let last = self.experiments.last();
+        last.map(|last| self.runs(last)).unwrap_or_default()
     }
 }
 
-/// Those of `results` that are of an experiment.
-pub(crate) fn runs_of<'a>(results: &'a [RunResult], experiment: &Experiment) -> Vec<&'a RunResult> {
-    results
-        .iter()
-        .filter(|result| result.step == experiment.name)
-        .collect()
+/// Those of some runs that are of an experiment.
+pub(crate) fn runs_of<'a>(runs: &'a [Record], experiment: &Experiment) -> Vec<&'a Record> {
+    let of_experiment = runs.iter().filter(|run| run.run.name == experiment.name);
+    of_experiment.collect()
 }
 
-/// Whether a result is evidence: evaluated on these images, of committed code, and of one of the `known` experiments as it
-/// is now. Where none are known, results tell themselves what they are of.
-fn belongs(
-    result: &RunResult,
-    split: Split,
-    known: Option<&[Experiment]>,
-    test: &Digits,
-) -> Result<()> {
-    let name = &result.step;
+/// Where a step's doc comment is, from the root of the workspace.
+pub(crate) fn step_source(experiment: &Experiment) -> String {
+    format!("experiments/{}/src/lib.rs", experiment.name)
+}
+
+/// Whether a record is evidence: of MNIST, evaluated on the images of its kind, made with one commit, and of one of the
+/// `known` experiments as it is now. Where none are known, a record itself says what it is of.
+fn belongs(record: &Record, known: Option<&[Experiment]>, test: &Digits) -> Result<()> {
+    let run = &record.run;
+    let mnist = DataSet::mnist();
     ensure!(
-        result.split == split,
-        "it was evaluated on the {} images, not on the {} images",
-        images(result.split),
+        run.data_set == mnist,
+        "it is of the data set {}, expected {}",
+        run.data_set.name,
+        mnist.name
+    );
+    let split = split_of(run.kind);
+    ensure!(
+        run.split == split,
+        "it was evaluated on the {} images, expected the {} images",
+        images(run.split),
         images(split)
     );
-    let evaluated = result.last().test_total;
+    let evaluated = record.last().test_total;
     ensure!(
         split != Split::Test || evaluated == test.len(),
         "it was evaluated on {evaluated} images, but there are {} test images",
         test.len()
     );
-    let Some(known) = known else {
-        return Ok(());
+    if let Some(reason) = record.origin.reason_against() {
+        anyhow::bail!("{reason}");
+    }
+    known.map_or(Ok(()), |known| is_of_one(record, known))
+}
+
+/// Whether a record is of one of these experiments as it is now.
+fn is_of_one(record: &Record, known: &[Experiment]) -> Result<()> {
+    let run = &record.run;
+    let experiment = known.iter().find(|known| known.name == run.name);
+    let experiment =
+        experiment.with_context(|| format!("there is no experiment {} now", run.name))?;
+    let other = match run.architecture == experiment.architecture {
+        true => "recipe",
+        false => "network",
     };
-    let experiment = known.iter().find(|experiment| experiment.name == *name);
-    let experiment = experiment.with_context(|| format!("there is no step {name}"))?;
-    let recipe = Recipe {
-        seed: result.seed,
-        ..experiment.recipe.clone()
-    };
     ensure!(
-        result.recipe == recipe,
-        "{name} has another recipe now: run it again, or take the old recipe back"
-    );
-    ensure!(
-        result.architecture == experiment.architecture,
-        "{name} has another network now: run it again, or take the old network back"
-    );
-    let commit = result.versions.git_commit.as_deref();
-    ensure!(
-        !commit.is_some_and(|commit| commit.ends_with("-dirty")),
-        "it was run with uncommitted changes"
+        run.is_of(experiment),
+        "{} has another {other} now: run it again, or take the old {other} back",
+        run.name
     );
     Ok(())
+}
+
+/// The images that runs of a kind are evaluated on.
+fn split_of(kind: Kind) -> Split {
+    match kind {
+        Kind::Step | Kind::Frontier | Kind::Own => Split::Test,
+        Kind::Search => Split::Holdout,
+        Kind::Swapped => Split::Swapped,
+    }
 }
 
 fn images(split: Split) -> &'static str {

@@ -1,8 +1,15 @@
-//! Documents made from results, so that no figure in a document is typed by hand.
+//! Documents made from records, so that no figure in a document is typed by hand.
 //!
-//! What the documents say is a function of what lies in the repository: [`documents`] does no input or output, and
-//! [`write`](fn@write) and [`check`] share it. So a check cannot disagree with what a write would do, and nothing has to
-//! find figures in prose to compare them: a file either has the bytes that the results give, or is out of date.
+//! What the documents say is a function of what lies in the repository: [`documents`](fn@documents) does no input or
+//! output, and [`write`](fn@write) and [`check`] share it. So a check cannot disagree with what a write would do, and
+//! nothing has to find figures in prose to compare them: a file either has the bytes that the records give, or is out of
+//! date. No network is run and no backend is known, so the bytes are the same on every machine.
+//!
+//! The code is in three layers, each of which knows those before it alone:
+//!
+//! - `inputs`: the records and the test images, read and found to belong together;
+//! - `numbers`: what is computed from them, such as means, comparisons and what the runs get wrong;
+//! - `documents` and `pictures`: how that is written and drawn.
 //!
 //! The documents are:
 //!
@@ -12,44 +19,33 @@
 //! - `results/search/README.md`: what was tried on the hold-out images;
 //! - `results/*.svg`: loss and accuracy by epoch, the last epochs, what each step brought, the confusion matrix, the frontier,
 //!   the network and its receptive field, some digits, and those that the last step gets wrong;
-//! - `results/SHA256SUMS`: a checksum of every file of evidence. No document shows every digit of a result; this one
+//! - `results/SHA256SUMS`: a checksum of every file of evidence. No document shows every digit of a record; this one
 //!   makes a change of any of them show.
 
-mod checksums;
-mod comparisons;
-mod evidence;
-mod frontier;
+mod document;
+mod documents;
+mod format;
 mod inputs;
-mod mistakes;
 mod numbers;
 mod pictures;
-mod readme;
-mod result_section;
-mod search;
-mod sections;
-mod statistics;
 
-use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
-use burn::tensor::Device;
-use experiment::{Experiment, write_whole};
+use evidence::Places;
+use experiment::Experiment;
+use files::write_whole;
 use mnist::Digits;
 
-pub use checksums::Evidence;
+pub use document::Document;
+pub use documents::sections::Sections;
 pub use inputs::Inputs;
-pub use sections::Sections;
 
-/// A file as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
-    /// Path from the root of the workspace, with `/`.
-    pub path: String,
-    /// The whole content.
-    pub content: Vec<u8>,
-}
+use documents::{checksums, frontier, readme, result_section, search};
+
+/// The largest document that is read, in bytes.
+const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
 
 /// Something out of date, in one line that names the file and says what to do.
 pub type Problem = String;
@@ -65,28 +61,26 @@ pub fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
         documents.push(result_section::document(inputs, step)?);
     }
     documents.extend(frontier::document(inputs)?);
-    documents.extend(search::document(inputs)?);
+    documents.extend(search::document(inputs));
     documents.extend(pictures::documents(inputs)?);
     documents.push(checksums::document(&inputs.evidence));
     Ok(documents)
 }
 
-/// Brings all documents below `root` up to date and returns the paths of all of them, with whether each was changed.
-/// `device` is where the last step's network computes what it says of its mistakes.
+/// Brings all documents of the workspace up to date and returns the paths of all of them, with whether each was changed.
 ///
 /// # Errors
 ///
-/// As [`Inputs::read`] and [`documents`], or a file cannot be written.
+/// As [`Inputs::read`] and [`documents`](fn@documents), or a file cannot be written.
 pub fn write(
-    root: &Path,
+    places: &Places,
     experiments: &[Experiment],
     frontier: &[Experiment],
     test: &Digits,
-    device: &Device,
 ) -> Result<Vec<(String, bool)>> {
     let mut paths = Vec::new();
-    for document in documents(&Inputs::read(root, experiments, frontier, test, device)?)? {
-        let path = root.join(&document.path);
+    for document in documents(&Inputs::read(places, experiments, frontier, test)?)? {
+        let path = places.workspace().root().join(&document.path);
         let changed = content(&path)?.as_ref() != Some(&document.content);
         if changed {
             write_whole(&path, &document.content)?;
@@ -96,28 +90,27 @@ pub fn write(
     Ok(paths)
 }
 
-/// Everything below `root` that is out of date: nothing if [`write`](fn@write) would change nothing.
+/// Everything in the workspace that is out of date: nothing if [`write`](fn@write) would change nothing.
 ///
 /// # Errors
 ///
-/// As [`Inputs::read`] and [`documents`]: a result that is not valid, or not one of these experiments as they are now,
-/// is an error, since no document can be made from it.
+/// As [`Inputs::read`] and [`documents`](fn@documents): a record that is not valid, or not of one of these experiments as
+/// they are now, is an error, since no document can be made from it.
 pub fn check(
-    root: &Path,
+    places: &Places,
     experiments: &[Experiment],
     frontier: &[Experiment],
     test: &Digits,
-    device: &Device,
 ) -> Result<Vec<Problem>> {
-    let inputs = Inputs::read(root, experiments, frontier, test, device)?;
+    let inputs = Inputs::read(places, experiments, frontier, test)?;
     let mut problems = Vec::new();
     for document in documents(&inputs)? {
-        let found = content(&root.join(&document.path))?;
+        let found = content(&places.workspace().root().join(&document.path))?;
         if found.as_ref() == Some(&document.content) {
             continue;
         }
         match found {
-            Some(recorded) if document.path == checksums::PATH => {
+            Some(recorded) if document.path == checksums::path() => {
                 problems.extend(checksums::problems(&recorded, &inputs.evidence));
             }
             _ => problems.push(format!(
@@ -131,14 +124,9 @@ pub fn check(
 
 /// The content of a file, or none if there is no such file.
 fn content(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::read(path) {
+    match files::read(path, MAX_DOCUMENT_BYTES) {
         Ok(content) => Ok(Some(content)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
-}
-
-/// The content of a text file that must be there.
-fn text(path: PathBuf) -> Result<String> {
-    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }

@@ -1,14 +1,19 @@
-//! What the server does under load: many clients at once, or random requests; and how much memory it has before and after.
+//! What the server does under load: many clients at once, random requests, or clients that never read; and how much memory
+//! it has before and after.
 //!
 //! ```sh
 //! cargo ladder serve &
 //! cargo run -p serve --example load -- clients --process $(pgrep -f 'ladder serve')
 //! cargo run -p serve --example load -- strings --process $(pgrep -f 'ladder serve')
+//! cargo run -p serve --example load -- stalled --process $(pgrep -f 'ladder serve')
 //! ```
 
 #[path = "../tests/support/http.rs"]
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod http;
+
+#[path = "../tests/support/stalled.rs"]
+mod stalled;
 
 #[path = "../tests/support/strings.rs"]
 mod strings;
@@ -26,6 +31,7 @@ use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 
 use http::Client;
+use stalled::Stalled;
 use strings::Requests;
 
 #[derive(Debug, Parser)]
@@ -49,10 +55,18 @@ enum Load {
         #[arg(long, default_value_t = 30)]
         seconds: u64,
     },
-    /// Random requests, one after the other, on a new connection whenever the old one may send no more
+    /// Random requests, one after the other
     Strings {
         #[arg(long, default_value_t = 10_000)]
         requests: usize,
+    },
+    /// Connections that send requests all the time and never read, opened again when they are closed; and what another
+    /// client, which opens a connection for each request, gets meanwhile
+    Stalled {
+        #[arg(long, default_value_t = 600)]
+        connections: usize,
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
     },
 }
 
@@ -74,6 +88,10 @@ fn main() -> Result<()> {
             draw_at_once(options.address, clients, Duration::from_secs(seconds))?
         }
         Load::Strings { requests } => send_strings(options.address, requests)?,
+        Load::Stalled {
+            connections,
+            seconds,
+        } => ask_beside_stalled(options.address, connections, Duration::from_secs(seconds))?,
     };
     let seconds = start.elapsed().as_secs_f64();
     tally.seconds.sort_by(f64::total_cmp);
@@ -141,7 +159,12 @@ fn draw_until(address: SocketAddr, end: Instant, drawing: &Value) -> Tally {
             .ok()
             .and_then(|client| client.post("/api/predict", drawing).ok());
         match answer {
-            Some(answer) => tally.add(answer.status, start),
+            Some(answer) => {
+                tally.add(answer.status, start);
+                if answer.header("connection") == Some("close") {
+                    client = Client::connect(address);
+                }
+            }
             None => {
                 tally.unanswered += 1;
                 client = Client::connect(address);
@@ -155,26 +178,58 @@ fn send_strings(address: SocketAddr, requests: usize) -> Result<Tally> {
     let mut tally = Tally::default();
     let mut client = Client::connect(address)?;
     for request in Requests::new(3, &bar(0)).take(requests) {
-        loop {
-            let start = Instant::now();
-            let headers = [("content-type", request.content_type)];
-            let answer = client.request(request.method, &request.path, &headers, &request.body);
-            match answer {
-                // The next connection is another client.
-                Ok(answer) if answer.status == 429 => client = Client::connect(address)?,
-                Ok(answer) => {
-                    tally.add(answer.status, start);
-                    break;
-                }
-                Err(_) => {
-                    tally.unanswered += 1;
-                    client = Client::connect(address)?;
-                    break;
-                }
+        let start = Instant::now();
+        let headers = [("content-type", request.content_type)];
+        match client.request(request.method, &request.path, &headers, &request.body) {
+            Ok(answer) => tally.add(answer.status, start),
+            Err(_) => {
+                tally.unanswered += 1;
+                client = Client::connect(address)?;
             }
         }
     }
     Ok(tally)
+}
+
+fn ask_beside_stalled(address: SocketAddr, connections: usize, time: Duration) -> Result<Tally> {
+    let steps = Client::connect(address)?.get("/api/ladder")?.json();
+    let mut drawing = bar(0);
+    drawing["step"] = steps["steps"][0]["name"].clone();
+    let head = |line: &str| format!("{line} HTTP/1.1\r\nhost: {address}\r\n");
+    let predict = head("POST /api/predict") + "content-type: application/json\r\n";
+    let body = drawing.to_string();
+    let requests = vec![
+        format!("{}\r\n", head("GET /api/ladder")).into(),
+        format!("{}\r\n", head("GET /api/results")).into(),
+        format!("{predict}content-length: {}\r\n\r\n{body}", body.len()).into(),
+    ];
+    let end = Instant::now() + time;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut stalled = Stalled::new(address, connections, requests);
+            let mut opened = 0;
+            while Instant::now() < end {
+                opened += stalled.send();
+                thread::sleep(Duration::from_millis(20));
+            }
+            println!("{opened} connections were opened that never read");
+        });
+        let mut tally = Tally::default();
+        while Instant::now() < end {
+            for path in ["/", "/api/ladder", "/api/predict"] {
+                let start = Instant::now();
+                let answer = Client::connect(address).and_then(|mut client| match path {
+                    "/api/predict" => client.post(path, &drawing),
+                    _ => client.get(path),
+                });
+                match answer {
+                    Ok(answer) => tally.add(answer.status, start),
+                    Err(_) => tally.unanswered += 1,
+                }
+            }
+        }
+        Ok(tally)
+    })
 }
 
 impl Tally {

@@ -1,7 +1,7 @@
-//! The charts among the results: whatever SVG files lie directly in their folder.
+//! The charts among the results: the SVG files that lie directly in their folder. Links are not followed, for they may lead
+//! to any file, and a file that is too large for a chart is left out.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -38,10 +38,13 @@ pub fn read_charts(directory: &Path) -> Result<Vec<Chart>> {
         ) else {
             continue;
         };
-        if path.extension().is_none_or(|extension| extension != "svg") || !path.is_file() {
+        let is_svg = path.extension().is_some_and(|extension| extension == "svg");
+        let is_chart = |file: fs::Metadata| file.is_file() && file.len() <= MAX_CHART_BYTES;
+        if !is_svg || !fs::symlink_metadata(&path).is_ok_and(is_chart) {
             continue;
         }
-        let svg = read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let svg = files::read(&path, MAX_CHART_BYTES)
+            .with_context(|| format!("cannot read {}", path.display()))?;
         charts.push(Chart {
             name: name.to_owned(),
             title: title(&svg).unwrap_or_else(|| in_words(stem)),
@@ -50,14 +53,6 @@ pub fn read_charts(directory: &Path) -> Result<Vec<Chart>> {
     }
     charts.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(charts)
-}
-
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut svg = Vec::new();
-    File::open(path)?
-        .take(MAX_CHART_BYTES)
-        .read_to_end(&mut svg)?;
-    Ok(svg)
 }
 
 /// The text of the first `<title>`, with which an SVG file says what it shows.
@@ -98,6 +93,10 @@ mod tests {
         );
         write("notes.md", "no chart");
         fs::create_dir(directory.path().join("folder.svg")).unwrap();
+        let large = fs::File::create(directory.path().join("large.svg")).unwrap();
+        large.set_len(MAX_CHART_BYTES + 1).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("notes.md", directory.path().join("link.svg")).unwrap();
         let charts = read_charts(directory.path()).unwrap();
         let found: Vec<_> = charts
             .iter()

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use image::{DynamicImage, GrayImage};
-use inference::{Prepared, prepare};
+use pictures::{Prepared, prepare};
 use serde::Deserialize;
 
 use crate::refusal::Refusal;
@@ -15,8 +15,8 @@ const MAX_SIDE: u32 = 512;
 /// What is asked of the networks.
 #[derive(Debug)]
 pub struct Drawing {
-    /// The drawing, white on black.
-    picture: GrayImage,
+    /// The drawing as the networks see it.
+    pub prepared: Prepared,
     /// Name of the step whose layers are wanted too.
     pub step: Option<String>,
 }
@@ -33,12 +33,12 @@ struct Request {
 }
 
 impl Drawing {
-    /// The drawing of a request.
+    /// The drawing of a request. Takes a millisecond or so.
     ///
     /// # Errors
     ///
-    /// It is not JSON, not a drawing, or not of a size that is taken.
-    pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
+    /// It is not JSON, not a drawing, not of a size that is taken, or blank.
+    pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
         if !is_json(headers) {
             return Err(Refusal::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -51,20 +51,13 @@ impl Drawing {
                 format!("this is not the JSON of a drawing: {error}"),
             )
         })?;
+        let picture = DynamicImage::ImageLuma8(request.picture()?);
+        let prepared = prepare(&picture)
+            .map_err(|error| unusable(format!("cannot use the drawing: {error:#}")))?;
         Ok(Self {
-            picture: request.picture()?,
+            prepared,
             step: request.step,
         })
-    }
-
-    /// The drawing as the networks see it.
-    ///
-    /// # Errors
-    ///
-    /// It is blank.
-    pub fn prepare(self) -> Result<Prepared, Refusal> {
-        prepare(&DynamicImage::ImageLuma8(self.picture))
-            .map_err(|error| unusable(format!("cannot use the drawing: {error:#}")))
     }
 }
 

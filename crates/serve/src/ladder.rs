@@ -1,12 +1,11 @@
 //! The steps as the page introduces them.
 
-use std::path::Path;
-
 use anyhow::Result;
-use experiment::{Experiment, TARGET_ACCURACY, read_result};
+use architecture::Summary;
+use evidence::{Kind, Places, TARGET_ACCURACY};
+use experiment::Experiment;
 use inference::Model;
 use mnist::IMAGE_SIDE;
-use model_core::Summary;
 use serde::Serialize;
 
 /// The steps, and what else does not change while the server runs.
@@ -16,7 +15,7 @@ pub struct Ladder {
     pub steps: Vec<Step>,
     /// Height and width of what the networks see, in pixels.
     pub image_side: usize,
-    /// Test digits that there are.
+    /// Number of test digits.
     pub test_digits: usize,
     /// The accuracy to hold, as a fraction.
     pub target_accuracy: f64,
@@ -49,7 +48,7 @@ pub struct Evaluation {
 }
 
 impl Ladder {
-    /// Introduces `steps`, whose networks have the weights of the runs with seed 1 that are recorded in the folder `results`.
+    /// Introduces `steps`, whose networks have the weights of the runs with seed 1 that are recorded.
     ///
     /// # Errors
     ///
@@ -57,15 +56,15 @@ impl Ladder {
     pub fn new(
         steps: &[(Experiment, Result<Model>)],
         test_digits: usize,
-        results: &Path,
+        places: &Places,
     ) -> Result<Self> {
         let step = |(experiment, model): &(Experiment, Result<Model>)| {
             Ok(Step {
-                name: experiment.name.clone(),
+                name: experiment.name.to_string(),
                 title: experiment.title.clone(),
                 summary: experiment.architecture.summary()?,
                 missing: model.as_ref().err().map(|error| format!("{error:#}")),
-                evaluation: Evaluation::recorded(experiment, results),
+                evaluation: Evaluation::recorded(experiment, places),
             })
         };
         Ok(Self {
@@ -79,13 +78,14 @@ impl Ladder {
 
 impl Evaluation {
     /// What the run says that the recorded weights come from; none where it is not there or of another network.
-    fn recorded(experiment: &Experiment, results: &Path) -> Option<Self> {
-        let path = results.join(&experiment.name).join("seed-1.json");
-        let run = read_result(&path).ok()?;
-        (run.architecture == experiment.architecture).then(|| Self {
-            correct: run.last().test_correct,
-            total: run.last().test_total,
-            misclassified: run.misclassified,
+    fn recorded(experiment: &Experiment, places: &Places) -> Option<Self> {
+        let record = places
+            .record(Kind::Step, experiment.name.as_str(), 1)
+            .ok()?;
+        (record.run.architecture == experiment.architecture).then(|| Self {
+            correct: record.last().test_correct,
+            total: record.last().test_total,
+            misclassified: record.misclassified.iter().map(|it| it.image).collect(),
         })
     }
 }

@@ -2,14 +2,17 @@
 //! recorded results, and the trainings that run at the moment.
 //!
 //! The page is plain HTML, CSS and JavaScript in `src/page`, part of the program; it asks nobody but this server. What the
-//! server computes is a prepared drawing's way through networks of a few thousand parameters. That takes milliseconds, so one
-//! thread does it for everybody, several drawings at a time; the threads that read and answer requests never compute. How much
-//! can be asked of it is bounded by [`Limits`].
+//! server computes is a drawing's way through networks of a few thousand parameters. That takes milliseconds, so one thread
+//! does it for everybody, several drawings at a time. Others prepare drawings and read files, and the one that reads and
+//! answers requests never waits for any of them. How much can be asked of the server is bounded by [`Limits`].
 
+mod admission;
 mod assets;
 mod cached;
 mod charts;
+mod connections;
 mod drawing;
+mod host;
 mod ladder;
 mod limits;
 mod networks;
@@ -17,9 +20,8 @@ mod refusal;
 mod routes;
 mod server;
 
-use std::path::PathBuf;
-
 use anyhow::Result;
+use evidence::Places;
 use experiment::Experiment;
 use inference::Model;
 use mnist::Digits;
@@ -34,8 +36,6 @@ pub struct Content {
     pub steps: Vec<(Experiment, Result<Model>)>,
     /// Digits to try the networks with.
     pub test_digits: Digits,
-    /// The folder of recorded results and charts.
-    pub results: PathBuf,
-    /// The folder in which trainings of this machine leave their runs.
-    pub runs: PathBuf,
+    /// Where the recorded results are, the charts, and the runs that are being made.
+    pub places: Places,
 }

@@ -1,23 +1,30 @@
 //! How much may be asked of the server, and how often.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// Bounds on what clients may ask.
 ///
-/// A client is a connection, for on one machine all of them have the same address. There are only so many connections, and
-/// each has one request in work, so there are never more drawings in work than connections, and none is turned away because
-/// the networks are busy. The page itself sends at most 20 requests a second, whatever one does on it.
+/// There are only so many connections, and each has one request in work, so there are never more drawings in work than
+/// connections, and none is turned away because the networks are busy.
+///
+/// Requests are counted by the client's address, which a new connection does not change. All programs of a machine have
+/// one address, so the rate is far above the 20 requests a second that a page sends at most, and a request that comes
+/// too early waits for its turn before any is refused. The rate keeps other machines from taking the server for
+/// themselves. Among the programs of one machine it is the taking turns that is fair: a connection has one request in
+/// work.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at a time; more wait until one ends.
+    /// Connections at a time.
     pub connections: usize,
-    /// Requests a second that a connection may make in the long run.
+    /// Requests a second that may come from an address in the long run.
     pub requests_per_second: f64,
-    /// Requests that it may make at once after a pause.
+    /// Requests that may come from it at once after a pause.
     pub burst: f64,
     /// Bytes of a request's body.
     pub body_bytes: usize,
-    /// How long a connection may take to send a request, or go without one.
+    /// How long a client may take to send a request, to take the answer, or to think of the next request.
     pub patience: Duration,
 }
 
@@ -25,50 +32,71 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 512,
-            requests_per_second: 100.0,
-            burst: 200.0,
+            requests_per_second: 1_000.0,
+            burst: 1_000.0,
             body_bytes: 400_000,
             patience: Duration::from_secs(20),
         }
     }
 }
 
-/// A bucket that tokens drip into, one for each request.
+/// The longest that a request waits for its turn; if it were to wait longer it is refused.
+const LONGEST_DELAY: Duration = Duration::from_secs(1);
+
+/// So many buckets are kept without asking which of them are full again.
+const FEW_BUCKETS: usize = 1_000;
+
+/// A bucket for each address. `tower`'s limit of a rate is one for everybody, and does not refuse.
 #[derive(Debug)]
-pub struct TokenBucket {
-    tokens: f64,
+pub struct Buckets {
     capacity: f64,
     per_second: f64,
+    buckets: HashMap<IpAddr, Bucket>,
+}
+
+/// A bucket that tokens drip into, one for each request.
+#[derive(Debug)]
+struct Bucket {
+    /// Below zero are those of requests that wait for theirs.
+    tokens: f64,
     filled: Instant,
 }
 
-impl TokenBucket {
-    /// A full bucket.
-    pub fn new(limits: &Limits, now: Instant) -> Self {
+impl Buckets {
+    /// All buckets are full.
+    pub fn new(limits: &Limits) -> Self {
         Self {
-            tokens: limits.burst,
             capacity: limits.burst,
             per_second: limits.requests_per_second,
-            filled: now,
+            buckets: HashMap::new(),
         }
     }
 
-    /// Takes a token.
+    /// Takes a token for a request from an address. Returns how long the request must wait until it is there.
     ///
     /// # Errors
     ///
-    /// There is none; says when there will be one.
-    pub fn take(&mut self, now: Instant) -> Result<(), Duration> {
-        let dripped = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
-        self.tokens = (self.tokens + dripped).min(self.capacity);
-        self.filled = now;
-        if self.tokens < 1.0 {
-            return Err(Duration::from_secs_f64(
-                (1.0 - self.tokens) / self.per_second,
-            ));
+    /// It would take too long; says how long, and takes none.
+    pub fn take(&mut self, peer: IpAddr, now: Instant) -> Result<Duration, Duration> {
+        let (capacity, per_second) = (self.capacity, self.per_second);
+        let tokens = |bucket: &Bucket| {
+            let seconds = now.saturating_duration_since(bucket.filled).as_secs_f64();
+            (bucket.tokens + seconds * per_second).min(capacity)
+        };
+        if self.buckets.len() > FEW_BUCKETS {
+            self.buckets.retain(|_, bucket| tokens(bucket) < capacity);
         }
-        self.tokens -= 1.0;
-        Ok(())
+        let left = self.buckets.get(&peer).map_or(capacity, tokens) - 1.0;
+        let delay = Duration::from_secs_f64((-left / per_second).max(0.0));
+        if delay > LONGEST_DELAY {
+            return Err(delay);
+        }
+        let bucket = Bucket {
+            tokens: left,
+            filled: now,
+        };
+        self.buckets.insert(peer, bucket);
+        Ok(delay)
     }
 }
 
@@ -76,24 +104,34 @@ impl TokenBucket {
 mod tests {
     use super::*;
 
+    const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     #[test]
-    fn a_burst_is_followed_by_the_rate() {
-        let limits = Limits {
+    fn a_burst_is_followed_by_the_rate_and_then_by_refusals() {
+        let mut buckets = Buckets::new(&Limits {
             requests_per_second: 4.0,
             burst: 3.0,
             ..Limits::default()
-        };
+        });
         let start = Instant::now();
         let after = |milliseconds| start + Duration::from_millis(milliseconds);
-        let mut bucket = TokenBucket::new(&limits, start);
-        assert_eq!([(); 3].map(|()| bucket.take(start)), [Ok(()); 3]);
-        assert_eq!(bucket.take(start), Err(Duration::from_millis(250)));
-        assert_eq!(bucket.take(after(125)), Err(Duration::from_millis(125)));
-        assert_eq!(bucket.take(after(250)), Ok(()));
-        assert!(bucket.take(after(250)).is_err());
+        let delay = |milliseconds| Ok(Duration::from_millis(milliseconds));
+        let mut take = |now| buckets.take(PEER, now);
+        assert_eq!([(); 3].map(|()| take(start)), [delay(0); 3]);
+        assert_eq!(
+            [(); 4].map(|()| take(start)),
+            [delay(250), delay(500), delay(750), delay(1_000)]
+        );
+        assert_eq!(take(start), Err(Duration::from_millis(1_250)));
+        assert_eq!(take(after(250)), delay(1_000));
         // However long the pause, there is one burst.
         let later = after(3_600_000);
-        assert_eq!([(); 3].map(|()| bucket.take(later)), [Ok(()); 3]);
-        assert!(bucket.take(later).is_err());
+        assert_eq!(
+            [(); 4].map(|()| take(later)),
+            [delay(0), delay(0), delay(0), delay(250)]
+        );
+        // Another address has its own.
+        let other = "::1".parse().unwrap();
+        assert_eq!(buckets.take(other, later), delay(0));
     }
 }

@@ -7,11 +7,12 @@ use anyhow::{Context, Result};
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use inference::{CLASSES, LayerMaps, Model, Prepared, most_probable};
+use inference::{LayerMaps, Model, most_probable};
+use mnist::CLASSES;
+use pictures::Prepared;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::drawing::Drawing;
 use crate::refusal::Refusal;
 
 /// Drawings that go through the networks together: the CPU kernels compute so many images as fast as one.
@@ -28,17 +29,10 @@ pub struct Networks {
 /// A drawing on its way through the networks.
 #[derive(Debug)]
 struct Job {
-    drawing: Drawing,
+    prepared: Prepared,
     /// Which step's layers are wanted too.
     step: Option<usize>,
-    answer: oneshot::Sender<Result<Vec<u8>, Refusal>>,
-}
-
-/// A job whose drawing is prepared.
-struct PreparedJob {
-    prepared: Prepared,
-    step: Option<usize>,
-    answer: oneshot::Sender<Result<Vec<u8>, Refusal>>,
+    answer: oneshot::Sender<Vec<u8>>,
 }
 
 /// What the networks make of a drawing.
@@ -101,14 +95,14 @@ impl Networks {
         Ok(Self { steps, jobs })
     }
 
-    /// What the networks make of a drawing, as JSON.
+    /// What the networks make of a prepared drawing, as JSON. `step` is the name of a step whose layers are wanted too.
     ///
     /// # Errors
     ///
-    /// The drawing asks for a step that there is not, or is blank; or the networks fail.
-    pub async fn ask(&self, drawing: Drawing) -> Result<Vec<u8>, Refusal> {
-        let step = drawing.step.as_ref().map(|name| {
-            let place = self.steps.iter().position(|step| step == name);
+    /// There is no such step, or the networks fail.
+    pub async fn ask(&self, prepared: Prepared, step: Option<String>) -> Result<Vec<u8>, Refusal> {
+        let step = step.map(|name| {
+            let place = self.steps.iter().position(|step| *step == name);
             place.ok_or_else(|| {
                 Refusal::new(
                     StatusCode::UNPROCESSABLE_ENTITY,
@@ -122,13 +116,13 @@ impl Networks {
         let step = step.transpose()?;
         let (answer, answered) = oneshot::channel();
         let job = Job {
-            drawing,
+            prepared,
             step,
             answer,
         };
         let failure = || Refusal::failure("the networks failed; the server says why");
         self.jobs.send(job).await.map_err(|_| failure())?;
-        answered.await.map_err(|_| failure())?
+        answered.await.map_err(|_| failure())
     }
 }
 
@@ -141,6 +135,8 @@ fn work(models: &[Option<Model>], mut waiting: mpsc::Receiver<Job>) {
                 Err(_) => break,
             }
         }
+        // Nobody waits any more where the connection is closed.
+        jobs.retain(|job| !job.answer.is_closed());
         // Whoever waits for an answer is told of a panic by its absence, and the next drawing is a new one.
         let _ = catch_unwind(AssertUnwindSafe(|| {
             if let Err(error) = answer_all(models, jobs) {
@@ -151,7 +147,6 @@ fn work(models: &[Option<Model>], mut waiting: mpsc::Receiver<Job>) {
 }
 
 fn answer_all(models: &[Option<Model>], jobs: Vec<Job>) -> Result<()> {
-    let jobs: Vec<PreparedJob> = jobs.into_iter().filter_map(prepare).collect();
     let digits = || jobs.iter().map(|job| &job.prepared.pixels);
     let predictions: Vec<Option<Vec<[f32; CLASSES]>>> = models
         .iter()
@@ -176,31 +171,13 @@ fn answer_all(models: &[Option<Model>], jobs: Vec<Job>) -> Result<()> {
             layers,
         };
         let json = serde_json::to_vec(&answer).context("cannot write the answer")?;
-        // Nobody waits any more where the connection is closed.
-        let _ = job.answer.send(Ok(json));
+        // The connection may have been closed by now.
+        let _ = job.answer.send(json);
     }
     Ok(())
 }
 
-/// Prepares a job's drawing; answers it at once where that fails, and drops it where nobody waits any more.
-fn prepare(job: Job) -> Option<PreparedJob> {
-    if job.answer.is_closed() {
-        return None;
-    }
-    match job.drawing.prepare() {
-        Ok(prepared) => Some(PreparedJob {
-            prepared,
-            step: job.step,
-            answer: job.answer,
-        }),
-        Err(refusal) => {
-            let _ = job.answer.send(Err(refusal));
-            None
-        }
-    }
-}
-
-fn layers(models: &[Option<Model>], job: &PreparedJob) -> Result<Option<Vec<Maps>>> {
+fn layers(models: &[Option<Model>], job: &Job) -> Result<Option<Vec<Maps>>> {
     let model = job.step.and_then(|step| models[step].as_ref());
     let maps = model.map(|model| model.activations(&job.prepared.pixels));
     Ok(maps

@@ -1,6 +1,5 @@
 //! What the server answers to which path.
 
-use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -9,12 +8,12 @@ use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use experiment::{Progress, ResultsTable, read_results, running_trainings};
+use evidence::{Kind, Places, ResultsTable, live_runs};
 use mnist::{DISPUTED_TEST_IMAGES, Digits};
 use serde::Serialize;
+use tokio::task::{JoinError, spawn_blocking};
 
 use crate::assets::{CHART_POLICY, HEADERS, add_files};
 use crate::cached::Cached;
@@ -27,12 +26,12 @@ use crate::{Content, Limits};
 
 /// What all requests share.
 struct Shared {
-    ladder: Ladder,
+    ladder: Bytes,
     networks: Networks,
     test_digits: Digits,
-    results: Cached<Table>,
-    charts: Cached<Vec<Chart>>,
-    trainings: Cached<Vec<Progress>>,
+    results: Cached<Bytes>,
+    charts: Cached<Arc<Vec<Chart>>>,
+    trainings: Cached<Bytes>,
 }
 
 /// The results table.
@@ -64,20 +63,19 @@ pub fn router(content: Content, limits: &Limits) -> Result<Router> {
     let Content {
         steps,
         test_digits,
-        results,
-        runs,
+        places,
     } = content;
-    let ladder = Ladder::new(&steps, test_digits.len(), &results)?;
+    let ladder = Ladder::new(&steps, test_digits.len(), &places)?;
     let names = ladder.steps.iter().map(|step| step.name.clone()).collect();
     let models = steps.into_iter().map(|(_, model)| model.ok()).collect();
-    let charts = results.clone();
+    let (of_results, of_charts) = (places.clone(), places.results());
     let shared = Shared {
-        ladder,
+        ladder: json_text(&ladder)?,
         networks: Networks::start(names, models, limits.connections)?,
         test_digits,
-        results: Cached::new(move || Table::read(&results)),
-        charts: Cached::new(move || read_charts(&charts)),
-        trainings: Cached::new(move || Ok(running_trainings(&runs))),
+        results: Cached::new(move || json_text(&Table::read(&of_results)?)),
+        charts: Cached::new(move || Ok(Arc::new(read_charts(&of_charts)?))),
+        trainings: Cached::new(move || json_text(&live_runs(&places))),
     };
     let router = Router::new()
         .route("/api/ladder", get(ladder_of_steps))
@@ -90,18 +88,18 @@ pub fn router(content: Content, limits: &Limits) -> Result<Router> {
     Ok(add_files(router)
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(map_response(with_headers))
         .with_state(Arc::new(shared)))
 }
 
 async fn ladder_of_steps(State(shared): State<Arc<Shared>>) -> Answer {
-    json(&shared.ladder)
+    Ok(json_body(shared.ladder.clone()).into_response())
 }
 
 async fn predict(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Answer {
-    let drawing = Drawing::parse(&headers, &body)?;
-    drop(body);
-    let answer = shared.networks.ask(drawing).await?;
+    let drawing = spawn_blocking(move || Drawing::read(&headers, &body)).await;
+    let failure = |error: JoinError| Refusal::failure(format!("the drawing is lost: {error}"));
+    let Drawing { prepared, step } = drawing.map_err(failure)??;
+    let answer = shared.networks.ask(prepared, step).await?;
     Ok(json_body(answer).into_response())
 }
 
@@ -125,18 +123,18 @@ async fn test_digit(
 }
 
 async fn results_table(State(shared): State<Arc<Shared>>) -> Answer {
-    json(&*read(&shared.results).await?)
+    Ok(json_body(shared.results.get().await?).into_response())
 }
 
 async fn list_of_charts(State(shared): State<Arc<Shared>>) -> Answer {
-    json(&*read(&shared.charts).await?)
+    json(&*shared.charts.get().await?)
 }
 
 async fn chart(
     State(shared): State<Arc<Shared>>,
     name: Result<Path<String>, PathRejection>,
 ) -> Answer {
-    let charts = read(&shared.charts).await?;
+    let charts = shared.charts.get().await?;
     let named = |Path(name): &Path<String>| charts.iter().find(|chart| chart.name == *name);
     let chart = name.ok().as_ref().and_then(named).ok_or_else(|| {
         Refusal::new(
@@ -152,7 +150,7 @@ async fn chart(
 }
 
 async fn trainings(State(shared): State<Arc<Shared>>) -> Answer {
-    json(&*read(&shared.trainings).await?)
+    Ok(json_body(shared.trainings.get().await?).into_response())
 }
 
 async fn unknown_path(uri: Uri) -> Refusal {
@@ -165,7 +163,8 @@ async fn wrong_method(method: Method, uri: Uri) -> Refusal {
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 
-async fn with_headers(mut response: Response) -> Response {
+/// Adds the headers that every answer has.
+pub async fn with_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers
@@ -175,19 +174,18 @@ async fn with_headers(mut response: Response) -> Response {
     response
 }
 
-async fn read<T: Send + Sync + 'static>(cached: &Cached<T>) -> Result<Arc<T>, Refusal> {
-    let value = cached.get().await;
-    value.map_err(|error| Refusal::failure(format!("{error:#}")))
-}
-
 fn json(value: &impl Serialize) -> Answer {
-    let text = serde_json::to_vec(value).map_err(|error| Refusal::failure(error.to_string()))?;
+    let text = json_text(value).map_err(|error| Refusal::failure(error.to_string()))?;
     Ok(json_body(text).into_response())
 }
 
+fn json_text(value: &impl Serialize) -> Result<Bytes> {
+    Ok(serde_json::to_vec(value)?.into())
+}
+
 impl Table {
-    fn read(results: &FilePath) -> Result<Self> {
-        let table = ResultsTable::new(&read_results(results)?);
+    fn read(places: &Places) -> Result<Self> {
+        let table = ResultsTable::new(&places.records(Kind::Step)?);
         Ok(Self {
             columns: ResultsTable::columns().to_vec(),
             rows: table.rows(),

@@ -33,6 +33,8 @@ pub struct Selected {
     pub device_name: String,
     /// The device, without automatic differentiation.
     pub device: Device,
+    /// Whether the kernels of `conv-kernels` compute on it, with the instruction set of this machine.
+    pub uses_kernels: bool,
     /// Whether kernels are compiled while running, so that the first steps are slow.
     pub compiles_kernels: bool,
 }
@@ -67,6 +69,7 @@ fn on_cpu(backend: &str, device: Device) -> Selected {
         backend: backend.into(),
         device_name: "CPU".into(),
         device,
+        uses_kernels: true,
         compiles_kernels: false,
     }
 }
@@ -88,6 +91,7 @@ fn wgpu() -> Result<Selected> {
         backend: "wgpu".into(),
         device_name,
         device,
+        uses_kernels: false,
         compiles_kernels: true,
     })
 }

@@ -1,10 +1,10 @@
 //! The network as Burn's `Learner` wants it: with a training step and an inference step.
 
+use batches::Batch;
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::Tensor;
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
-use mnist::Batch;
 use model_core::Network;
 
 use crate::teacher::Teacher;

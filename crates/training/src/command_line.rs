@@ -1,29 +1,24 @@
 //! The command line of a step: the same for all.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
-use burn::train::Interrupter;
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::error::ErrorKind;
-use clap::{Args, Command, FromArgMatches};
-use experiment::{
-    Epoch, Experiment, ProgressFile, ResultsTable, read_results, results_directory, run_path,
-};
-use mnist::{Mnist, Split, bundled_directory};
+use clap::{Args, Command, FromArgMatches, ValueEnum};
+use conv_kernels::InstructionSet;
+use evidence::{Kind, Places};
+use experiment::Experiment;
+use files::Workspace;
+use mnist::{Mnist, Split};
 
 use crate::backend::{Backend, Selected, select_device};
-use crate::run::{Data, train};
-use crate::run_directory;
-use crate::verdict::verdict;
-
-/// Exit code of a process that ends on Ctrl-C, by the shells' convention: 128 and the signal's number.
-pub const INTERRUPTED: u8 = 130;
-
-/// Why a training was stopped.
-const CTRL_C: &str = "interrupted by Ctrl-C";
+use crate::complain;
+use crate::making::{Making, make};
+use crate::output::check_output;
+use crate::run::Data;
+use crate::stop::{Cause, Stop};
 
 /// Which images are for training, and which for evaluation.
 #[derive(Args, Clone, Copy, Debug)]
@@ -46,34 +41,147 @@ impl Images {
             _ => Split::Test,
         }
     }
+}
 
-    /// The options that name a split.
-    pub fn arguments(split: Split) -> &'static [&'static str] {
-        match split {
-            Split::Holdout => &["--holdout"],
-            Split::Swapped => &["--swapped"],
-            Split::Test => &[],
-        }
+/// The project to work in.
+#[derive(Args, Clone, Debug)]
+pub struct InWorkspace {
+    /// Checkout to work in, with its data, results and runs [default: the one that the current folder is in]
+    #[arg(long, value_name = "DIR")]
+    workspace: Option<PathBuf>,
+}
+
+impl InWorkspace {
+    /// Where runs and results lie.
+    ///
+    /// # Errors
+    ///
+    /// There is no workspace.
+    pub fn places(&self) -> Result<Places> {
+        let workspace = match &self.workspace {
+            Some(root) => Workspace::at(root).context("--workspace cannot be used")?,
+            None => Workspace::find()
+                .map_err(|error| anyhow!("{error:#}, or name one with --workspace"))?,
+        };
+        Ok(Places::of(workspace))
     }
 }
 
-/// Prints a line, and goes on where nobody reads it: what was trained is not to be lost for that.
-macro_rules! say {
-    ($($words:tt)*) => {
-        writeln!(std::io::stdout(), $($words)*).unwrap_or_default()
-    };
+/// What surrounds a run: the project, the images, and what computes.
+#[derive(Args, Clone, Debug)]
+pub struct Surroundings {
+    /// Backend to train on [default: the first possible one]
+    #[arg(long)]
+    backend: Option<Backend>,
+
+    /// Instruction set to compute with: avx512, avx2 or portable [default: the best of this machine]
+    #[arg(long, value_name = "SET")]
+    instructions: Option<InstructionSet>,
+
+    /// Folder with the four IDX files of MNIST or a data set like it, gzip-compressed or plain [default: the bundled MNIST]
+    #[arg(long, value_name = "DIR", env = "MNIST_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    images: Images,
+
+    #[command(flatten)]
+    project: InWorkspace,
+}
+
+impl Surroundings {
+    /// Where runs and results lie.
+    ///
+    /// # Errors
+    ///
+    /// There is no workspace.
+    pub fn places(&self) -> Result<Places> {
+        self.project.places()
+    }
+
+    /// Which images are trained on, and which evaluated on.
+    pub fn split(&self) -> Split {
+        self.images.split()
+    }
+
+    /// Makes the device ready. From here on, the kernels compute with the instruction set that is asked for.
+    ///
+    /// # Errors
+    ///
+    /// This machine does not have it.
+    pub fn select(&self) -> Result<Selected> {
+        if let Some(instructions) = self.instructions {
+            ensure!(
+                instructions.is_available(),
+                "--instructions {instructions}: this machine does not have them"
+            );
+            instructions.force();
+        }
+        select_device(self.backend)
+    }
+
+    /// Reads the images; of the training images the first `limit`, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The data set cannot be read. Names the file.
+    pub fn data(&self, places: &Places, limit: Option<u32>) -> Result<Data> {
+        let mnist = match &self.data_dir {
+            Some(directory) => Mnist::load(directory)?,
+            None => Mnist::load_verified(&places.workspace().data())?,
+        };
+        let data_set = mnist.data_set.clone();
+        let (mut train, evaluation) = mnist.split(self.split())?;
+        if let Some(limit) = limit {
+            train = train.slice(0..train.len().min(limit as usize));
+        }
+        Ok(Data {
+            data_set,
+            split: self.split(),
+            train: Arc::new(train),
+            evaluation: Arc::new(evaluation),
+        })
+    }
+
+    /// The options that say the same, whatever the environment is.
+    pub fn arguments(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        let mut add = |option: &str, value: String| arguments.extend([option.to_owned(), value]);
+        if let Some(name) = self.backend.and_then(|backend| backend.to_possible_value()) {
+            add("--backend", name.get_name().to_owned());
+        }
+        if let Some(instructions) = self.instructions {
+            add("--instructions", instructions.to_string());
+        }
+        if let Some(directory) = &self.data_dir {
+            add("--data-dir", directory.display().to_string());
+        }
+        if let Some(workspace) = &self.project.workspace {
+            add("--workspace", workspace.display().to_string());
+        }
+        match self.split() {
+            Split::Holdout => arguments.push("--holdout".into()),
+            Split::Swapped => arguments.push("--swapped".into()),
+            Split::Test => {}
+        }
+        arguments
+    }
+
+    /// Whether the images are not the bundled MNIST's.
+    fn has_other_data(&self) -> bool {
+        let bundled = self.places().ok();
+        let bundled = bundled.and_then(|it| it.workspace().data().canonicalize().ok());
+        let other = |directory: &PathBuf| directory.canonicalize().ok() != bundled;
+        self.data_dir.as_ref().is_some_and(other)
+    }
 }
 
 /// What can be said about a run on the command line.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Backend to train on [default: the first possible one]
-    #[arg(long)]
-    backend: Option<Backend>,
-
     /// Decides the initial weights, the order of the images, augmentation and dropout
-    #[arg(long)]
-    seed: Option<u64>,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
 
     /// Passes over the training images, instead of the recipe's
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
@@ -83,20 +191,20 @@ pub struct Options {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     batch_size: Option<u16>,
 
-    /// Folder with the four IDX files of MNIST or a data set like it, gzip-compressed or plain [default: the bundled MNIST]
-    #[arg(long, value_name = "DIR", env = "MNIST_DATA_DIR")]
-    data_dir: Option<PathBuf>,
-
     /// Train on only this many of the training images, the first ones
     #[arg(long, value_name = "IMAGES", value_parser = clap::value_parser!(u32).range(1..))]
     train_limit: Option<u32>,
 
     #[command(flatten)]
-    images: Images,
+    surroundings: Surroundings,
 
-    /// Folder for the run's result and weights [default: runs/<step>/seed-<seed>, or its like below runs/search or runs/swapped]
+    /// Folder of the run [default: runs/NAME/seed-SEED-HASH, with a hash of all that decides the run]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    /// Begin anew where the run was interrupted, or is finished already
+    #[arg(long)]
+    fresh: bool,
 
     /// Put the result among the committed evidence in results/ too
     #[arg(long)]
@@ -105,64 +213,128 @@ pub struct Options {
     /// Threads to compute with [default: one per core]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+
+    /// Stop when standard input closes, which is when the program that began the run ends
+    #[arg(long, hide = true)]
+    until_input_closes: bool,
 }
 
 /// The exit codes of a training, for its help.
-pub const EXIT_CODES: &str = "Exit code: 0 success, 1 failure, 2 wrong usage, 130 interrupted.";
+pub const EXIT_CODES: &str = "\
+The same command goes on where an interrupted run was.
+Exit code: 0 success, 1 failure, 2 wrong usage; 130, 143 or 129 ended by Ctrl-C, SIGTERM or SIGHUP.";
 
 /// Runs a step as its command line says, and returns its exit code. Options that make no sense end the process with
 /// exit code 2; failures are one line on standard error.
 pub fn run_step(experiment: Experiment) -> ExitCode {
-    let command = Options::augment_args(Command::new(experiment.name.clone()))
+    let name = experiment.name.to_string();
+    let command = Options::augment_args(Command::new(name))
         .version(env!("CARGO_PKG_VERSION"))
         .about(experiment.title.clone())
         .after_help(EXIT_CODES);
     match Options::from_arg_matches(&command.get_matches()) {
-        Ok(options) => run_experiment(experiment, &options),
+        Ok(options) => {
+            let command = vec![
+                "cargo".into(),
+                "run".into(),
+                "-p".into(),
+                experiment.name.to_string(),
+            ];
+            let command = [command, backend_features(), vec!["--".into()]].concat();
+            run_experiment(experiment, Kind::Step, &command, &options)
+        }
         Err(error) => error.exit(),
     }
 }
 
-/// Runs any experiment with these options, and returns the exit code, as [`run_step`] does.
-pub fn run_experiment(experiment: Experiment, options: &Options) -> ExitCode {
-    if options.record
-        && let Some(reason) = options.reason_not_to_record(&experiment)
-    {
+/// Runs an experiment, whose runs on the test images are of this kind, with these options, and returns the exit code, as
+/// [`run_step`] does. `command` is what the options follow where the run is to be gone on with.
+pub fn run_experiment(
+    experiment: Experiment,
+    kind: Kind,
+    command: &[String],
+    options: &Options,
+) -> ExitCode {
+    if let Some(reason) = options.reason_not_to_record(&experiment, kind) {
         let message =
             format!("--record takes only an experiment's own recipe on all of MNIST, not {reason}");
-        let mut command = Command::new(experiment.name);
+        let mut command = Command::new(experiment.name.to_string());
         command.error(ErrorKind::ArgumentConflict, message).exit();
     }
-    let interrupter = Interrupter::new();
-    match run(experiment, options, &interrupter) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            match interrupter.get_message() {
-                Some(reason) if reason == CTRL_C => ExitCode::from(INTERRUPTED),
-                _ => ExitCode::FAILURE,
-            }
+    let stop = Stop::default();
+    let made = run(experiment, kind, options, &stop).and_then(|()| check_output());
+    let Err(error) = made else {
+        return ExitCode::SUCCESS;
+    };
+    let words = [command, &options.arguments()].concat();
+    let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
+    let command = words.join(" ");
+    match stop.cause() {
+        Some(Cause::Signal(signal)) => {
+            complain!("error: {error:#}; `{command}` goes on");
+            ExitCode::from(signal.exit_code())
+        }
+        _ if is_disk_full(&error) => {
+            complain!("error: {error:#}; `{command}` goes on once there is room");
+            ExitCode::FAILURE
+        }
+        _ => {
+            complain!("error: {error:#}");
+            ExitCode::FAILURE
         }
     }
 }
 
-impl Options {
-    /// The split of a run that is to be recorded; none for any other.
-    pub fn recorded_split(&self) -> Option<Split> {
-        self.record.then(|| self.images.split())
-    }
+fn is_disk_full(error: &anyhow::Error) -> bool {
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    causes.any(|cause| cause.kind() == std::io::ErrorKind::StorageFull)
+}
 
-    /// Why a run with these options is no evidence for the step.
-    fn reason_not_to_record(&self, experiment: &Experiment) -> Option<&'static str> {
+/// What `cargo run` must be told so that it builds this program's backends.
+fn backend_features() -> Vec<String> {
+    let names = Backend::value_variants()
+        .iter()
+        .filter_map(|backend| backend.to_possible_value());
+    let names: Vec<String> = names.map(|value| value.get_name().to_owned()).collect();
+    let has_default = names.iter().any(|name| name == "flex");
+    let others: Vec<String> = names.into_iter().filter(|name| name != "flex").collect();
+    let mut words = Vec::new();
+    if !has_default {
+        words.push("--no-default-features".into());
+    }
+    if !others.is_empty() {
+        words.extend(["--features".into(), others.join(",")]);
+    }
+    words
+}
+
+/// A word as a shell takes it for one.
+pub fn shell_word(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=:,+".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+impl Options {
+    /// Why a run with these options is no evidence for the experiment, if it is to be recorded.
+    fn reason_not_to_record(&self, experiment: &Experiment, kind: Kind) -> Option<&'static str> {
+        if !self.record {
+            return None;
+        }
         let recipe = &experiment.recipe;
         let other =
             |value: Option<u16>, own: usize| value.is_some_and(|value| usize::from(value) != own);
-        let other_data = || {
-            self.data_dir
-                .as_ref()
-                .is_some_and(|it| it.canonicalize().ok() != Some(bundled_directory()))
-        };
+        let is_own = kind == Kind::Own && self.surroundings.split() != Split::Holdout;
         [
+            (
+                is_own,
+                "an experiment that is not part of the code as it is (but with --holdout)",
+            ),
             (self.train_limit.is_some(), "--train-limit"),
             (
                 other(self.epochs, recipe.epochs),
@@ -172,7 +344,10 @@ impl Options {
                 other(self.batch_size, recipe.batch_size),
                 "another --batch-size",
             ),
-            (other_data(), "another --data-dir (or MNIST_DATA_DIR)"),
+            (
+                self.surroundings.has_other_data(),
+                "another --data-dir (or MNIST_DATA_DIR)",
+            ),
         ]
         .into_iter()
         .find_map(|(applies, reason)| applies.then_some(reason))
@@ -180,114 +355,62 @@ impl Options {
 
     fn apply_to(&self, experiment: &mut Experiment) {
         let recipe = &mut experiment.recipe;
-        recipe.seed = self.seed.unwrap_or(recipe.seed);
         recipe.epochs = self.epochs.map_or(recipe.epochs, usize::from);
         recipe.batch_size = self.batch_size.map_or(recipe.batch_size, usize::from);
     }
 
-    fn data(&self) -> Result<Data> {
-        let directory = self.data_dir.clone().unwrap_or_else(bundled_directory);
-        let split = self.images.split();
-        let (mut train, evaluation) = Mnist::load(&directory)?.split(split)?;
-        if let Some(limit) = self.train_limit {
-            train = train.slice(0..train.len().min(limit as usize));
+    /// The options that go on with this run.
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec!["--seed".to_owned(), self.seed.to_string()];
+        let numbers = [
+            ("--epochs", self.epochs.map(u32::from)),
+            ("--batch-size", self.batch_size.map(u32::from)),
+            ("--train-limit", self.train_limit),
+            ("--threads", self.threads.map(u32::from)),
+        ];
+        for (option, number) in numbers {
+            if let Some(number) = number {
+                arguments.extend([option.to_owned(), number.to_string()]);
+            }
         }
-        Ok(Data {
-            split,
-            train: Arc::new(train),
-            evaluation: Arc::new(evaluation),
-        })
+        arguments.extend(self.surroundings.arguments());
+        if let Some(folder) = &self.out {
+            arguments.extend(["--out".to_owned(), folder.display().to_string()]);
+        }
+        if self.record {
+            arguments.push("--record".into());
+        }
+        arguments
     }
 }
 
-fn run(mut experiment: Experiment, options: &Options, interrupter: &Interrupter) -> Result<()> {
+fn run(mut experiment: Experiment, kind: Kind, options: &Options, stop: &Stop) -> Result<()> {
     options.apply_to(&mut experiment);
+    experiment.check()?;
     if let Some(threads) = options.threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(usize::from(threads))
             .build_global()
             .context("cannot start the threads")?;
     }
-    let selected = select_device(options.backend)?;
-    let data = options.data()?;
-    let directory = options.out.clone().unwrap_or_else(|| {
-        Path::new("runs").join(run_path(
-            &experiment.name,
-            data.split,
-            experiment.recipe.seed,
-        ))
-    });
-    run_directory::prepare(&directory)?;
-    announce(&experiment, &selected, &data);
-    listen_for_ctrl_c(interrupter)?;
-
-    // For others to look at: a run goes on without.
-    let mut progress = ProgressFile::begin(&directory, &experiment, data.split)
-        .ok()
-        .flatten();
-    let on_epoch = move |epoch: &Epoch| {
-        if let Some(progress) = &mut progress {
-            let _ = progress.add(epoch);
-        }
-    };
-    let (network, result) = train(&experiment, &data, &selected, interrupter.clone(), on_epoch)?;
-    run_directory::write(&directory, &result, &network)?;
-    say!("\n{}", verdict(&result));
-    say!("Result and weights: {}", directory.display());
-    if options.record {
-        let path = run_directory::record(&directory, &result)?;
-        say!(
-            "Recorded: {} (`cargo ladder report` brings the documents up to date)",
-            path.display()
-        );
+    let surroundings = &options.surroundings;
+    let places = surroundings.places()?;
+    let selected = surroundings.select()?;
+    let data = surroundings.data(&places, options.train_limit)?;
+    stop.listen()?;
+    if options.until_input_closes {
+        stop.when_input_closes()?;
     }
-    match read_results(&results_directory()) {
-        Ok(recorded) => say!(
-            "\n{}",
-            ResultsTable::new(&recorded).mark(&result).to_terminal()
-        ),
-        // The run is finished and written, whatever lies among the results of others.
-        Err(error) => eprintln!("No table of the recorded results: {error:#}"),
-    }
-    Ok(())
-}
-
-fn announce(experiment: &Experiment, selected: &Selected, data: &Data) {
-    let recipe = &experiment.recipe;
-    let threads = rayon::current_num_threads();
-    say!(
-        "{}: backend {} on {} ({threads} thread{}), seed {}",
-        experiment.name,
-        selected.backend,
-        selected.device_name,
-        if threads == 1 { "" } else { "s" },
-        recipe.seed
-    );
-    say!(
-        "{} training images, {} {} images; {} epoch{} in batches of {}",
-        data.train.len(),
-        data.evaluation.len(),
-        match data.split {
-            Split::Test => "test",
-            Split::Holdout | Split::Swapped => "hold-out",
-        },
-        recipe.epochs,
-        if recipe.epochs == 1 { "" } else { "s" },
-        recipe.batch_size
-    );
-    if selected.compiles_kernels {
-        say!("The first steps compile the device's kernels, which can take a minute.");
-    }
-}
-
-/// Makes the first Ctrl-C stop the training after its current batch, and a second one the process at once.
-fn listen_for_ctrl_c(interrupter: &Interrupter) -> Result<()> {
-    let interrupter = interrupter.clone();
-    ctrlc::set_handler(move || {
-        if interrupter.should_stop() {
-            std::process::exit(INTERRUPTED.into());
-        }
-        interrupter.stop(Some(CTRL_C));
+    make(&Making {
+        experiment: &experiment,
+        kind,
+        seed: options.seed,
+        data: &data,
+        selected: &selected,
+        places: &places,
+        folder: options.out.as_deref(),
+        fresh: options.fresh,
+        record: options.record,
+        stop,
     })
-    .context("cannot listen for Ctrl-C")
 }

@@ -8,16 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use burn::tensor::{Int, Tensor, TensorReadError};
+use burn::train::ClassificationOutput;
 use burn::train::logger::TrainingProgressLogger;
 use burn::train::metric::{
     Adaptor, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes,
     NumericEntry, SerializedEntry,
 };
-use burn::train::{ClassificationOutput, Interrupter};
-use experiment::{Epoch, Evaluation};
+use evidence::{Epoch, Evaluation, Misclassified};
+use mnist::CLASSES;
 
-/// Digits that there are.
-pub const CLASSES: usize = 10;
+use crate::stop::{Cause, Stop};
 
 /// The record of a run while it grows, shared between the metrics, the progress display and the caller.
 #[derive(Clone)]
@@ -27,8 +27,9 @@ struct Entries {
     started: Option<Instant>,
     train: Counts,
     evaluation: Counts,
+    /// Images of an evaluation: one that was broken off does not make an epoch.
+    evaluated_images: usize,
     epochs: Vec<Epoch>,
-    on_epoch: Box<dyn FnMut(&Epoch) + Send>,
 }
 
 /// Counts over the images of one epoch.
@@ -41,19 +42,19 @@ pub struct Counts {
     learning_rate: f64,
     /// Images by true and predicted class.
     pub confusion: [[usize; CLASSES]; CLASSES],
-    /// Positions of the wrong ones, in the order they were seen.
-    pub misclassified: Vec<usize>,
+    /// The wrong ones, by position in the order they were seen.
+    pub misclassified: Vec<Misclassified>,
 }
 
 impl Journal {
-    /// An empty journal that calls `on_epoch` with every finished epoch.
-    pub fn new(on_epoch: impl FnMut(&Epoch) + Send + 'static) -> Self {
+    /// The journal of a training that has finished these epochs, and evaluates so many images after each.
+    pub fn new(epochs: Vec<Epoch>, evaluated_images: usize) -> Self {
         Self(Arc::new(Mutex::new(Entries {
             started: None,
             train: Counts::default(),
             evaluation: Counts::default(),
-            epochs: Vec::new(),
-            on_epoch: Box::new(on_epoch),
+            evaluated_images,
+            epochs,
         })))
     }
 
@@ -62,9 +63,9 @@ impl Journal {
         self.entries().epochs.clone()
     }
 
-    /// The last finished epoch.
-    pub fn last_epoch(&self) -> Option<Epoch> {
-        self.entries().epochs.last().cloned()
+    /// The finished epoch with this number, from 1.
+    pub fn epoch(&self, number: usize) -> Option<Epoch> {
+        self.entries().epochs.get(number - 1).cloned()
     }
 
     /// The counts of the last evaluation.
@@ -93,6 +94,9 @@ impl TrainingProgressLogger for Journal {
         let Entries {
             train, evaluation, ..
         } = &*entries;
+        if evaluation.images < entries.evaluated_images {
+            return;
+        }
         let epoch = Epoch {
             epoch,
             learning_rate: train.learning_rate,
@@ -105,7 +109,6 @@ impl TrainingProgressLogger for Journal {
                 .started
                 .map_or(0.0, |started| started.elapsed().as_secs_f64()),
         };
-        (entries.on_epoch)(&epoch);
         entries.epochs.push(epoch);
         entries.started = None;
     }
@@ -141,24 +144,57 @@ impl Counts {
     /// Its values cannot be read from the device.
     pub fn add_batch(&mut self, batch: &TallyInput) -> Result<(), TensorReadError> {
         let loss = batch.loss.clone().try_into_scalar::<f64>()?;
-        let predicted = read(batch.logits.clone().argmax(1).flatten(0, 1))?;
-        let labels = read(batch.labels.clone())?;
-        self.add(loss, &predicted, &labels);
+        let logits: Vec<f32> = batch
+            .logits
+            .clone()
+            .try_into_data()?
+            .iter::<f32>()
+            .collect();
+        let labels: Vec<i64> = batch
+            .labels
+            .clone()
+            .try_into_data()?
+            .iter::<i64>()
+            .collect();
+        let (rows, _) = logits.as_chunks::<CLASSES>();
+        self.add(loss, rows, &labels);
         Ok(())
     }
 
-    fn add(&mut self, loss: f64, predicted: &[i64], labels: &[i64]) {
+    fn add(&mut self, loss: f64, logits: &[[f32; CLASSES]], labels: &[i64]) {
         self.loss_sum += loss * labels.len() as f64;
-        for (&predicted, &label) in predicted.iter().zip(labels) {
+        for (logits, &label) in logits.iter().zip(labels) {
+            let (predicted, label) = (highest(logits), label as usize);
             if predicted == label {
                 self.correct += 1;
             } else {
-                self.misclassified.push(self.images);
+                self.misclassified
+                    .push(Misclassified::new(self.images, &probabilities(logits)));
             }
-            self.confusion[label as usize][predicted as usize] += 1;
+            self.confusion[label][predicted] += 1;
             self.images += 1;
         }
     }
+}
+
+/// The class with the highest logit, the first of equal ones.
+fn highest(logits: &[f32; CLASSES]) -> usize {
+    let classes = 1..CLASSES;
+    classes.fold(0, |best, class| {
+        if logits[class] > logits[best] {
+            class
+        } else {
+            best
+        }
+    })
+}
+
+/// The softmax of logits.
+fn probabilities(logits: &[f32; CLASSES]) -> [f64; CLASSES] {
+    let largest = f64::from(logits[highest(logits)]);
+    let powers = logits.map(|logit| (f64::from(logit) - largest).exp());
+    let sum: f64 = powers.iter().sum();
+    powers.map(|power| power / sum)
 }
 
 /// Which counts of the [`Journal`] a [`Tally`] fills.
@@ -178,7 +214,7 @@ pub struct Tally {
     /// Share right in the last batch.
     batch_accuracy: f64,
     journal: Journal,
-    interrupter: Interrupter,
+    stop: Stop,
 }
 
 /// What a [`Tally`] needs of a batch.
@@ -199,14 +235,31 @@ impl Adaptor<TallyInput> for ClassificationOutput {
 }
 
 impl Tally {
-    /// A tally that stops the training through `interrupter` when the loss is no longer a number.
-    pub fn new(phase: Phase, journal: Journal, interrupter: Interrupter) -> Self {
+    /// A tally that stops the training when the loss is no longer a number.
+    pub fn new(phase: Phase, journal: Journal, stop: Stop) -> Self {
         Self {
             phase,
             counts: Counts::default(),
             batch_accuracy: 0.0,
             journal,
-            interrupter,
+            stop,
+        }
+    }
+
+    /// Why a training whose loss is not a number is stopped.
+    fn not_finite(&self, metadata: &MetricMetadata) -> String {
+        let epoch = self.journal.epochs().len() + 1;
+        let step = metadata.iteration.unwrap_or(0);
+        match self.phase {
+            Phase::Train => format!(
+                "the loss is no longer a finite number in epoch {epoch}, step {step}, at a learning rate of {}: it is too high for this recipe",
+                self.counts.learning_rate
+            ),
+            Phase::Evaluation => {
+                format!(
+                    "the loss of the evaluated images is no longer a finite number after epoch {epoch}"
+                )
+            }
         }
     }
 
@@ -241,11 +294,17 @@ impl Metric for Tally {
     ) -> Result<SerializedEntry, TensorReadError> {
         let (images, correct) = (self.counts.images, self.counts.correct);
         self.counts.add_batch(input)?;
-        if !self.counts.loss_sum.is_finite() {
-            self.interrupter.stop(Some(LOSS_NOT_FINITE));
-        }
         if let Some(learning_rate) = &metadata.lr {
             self.counts.learning_rate = learning_rate.base();
+        }
+        if !self.counts.loss_sum.is_finite() {
+            self.stop.stop(Cause::Failure(self.not_finite(metadata)));
+        }
+        // After the last batch of an epoch, its state is kept first.
+        let progress = &metadata.progress;
+        let is_last = progress.items_processed >= progress.items_total;
+        if self.phase == Phase::Train || !is_last {
+            self.stop.take_effect();
         }
         let images = self.counts.images - images;
         self.batch_accuracy = (self.counts.correct - correct) as f64 / images.max(1) as f64;
@@ -279,12 +338,4 @@ impl Numeric for Tally {
     fn final_value(&self) -> NumericEntry {
         NumericEntry::Value(100.0 * self.counts.accuracy())
     }
-}
-
-/// Why a training with a diverging loss is stopped.
-const LOSS_NOT_FINITE: &str =
-    "the loss is no longer a finite number; the learning rate is too high for this recipe";
-
-fn read(tensor: Tensor<1, Int>) -> Result<Vec<i64>, TensorReadError> {
-    Ok(tensor.try_into_data()?.iter::<i64>().collect())
 }

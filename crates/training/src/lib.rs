@@ -1,22 +1,32 @@
 //! Training an experiment with Burn's `Learner`, and the command line that all steps share.
 //!
-//! [`command_line::run_step`] is the `main` of every step crate: it reads the options, trains, writes the run's folder
-//! and prints the verdict and the results table. The pieces below it can be used alone: [`select_device`] turns a
-//! backend's name into a Burn device, [`train`] runs an [`Experiment`](experiment::Experiment) on it.
+//! [`command_line::run_step`] is the `main` of every step crate: it reads the options, trains, keeps a state after every
+//! epoch, writes the run's folder and prints the verdict and the results table. The pieces below it can be used alone:
+//! [`select_device`] turns a backend's name into a Burn device, [`train`] makes a run on it.
 
 // wgpu's kernel types nest deeply.
 #![recursion_limit = "256"]
 
 mod backend;
+mod checkpoints;
 mod classifier;
 pub mod command_line;
 mod journal;
+mod making;
+pub mod output;
 mod progress;
 mod run;
-mod run_directory;
+mod schedule;
+pub mod signals;
+mod stop;
 mod teacher;
+mod terminal;
 mod verdict;
 
 pub use backend::{Backend, Selected, select_device};
+pub use checkpoints::Keeper;
 pub use classifier::Classifier;
-pub use run::{Data, git_commit, optimizer, train};
+pub use making::record;
+pub use run::{Data, Trained, run_id, train};
+pub use schedule::optimizer;
+pub use stop::{Cause, Stop};

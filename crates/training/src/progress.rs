@@ -1,8 +1,7 @@
 //! What is shown while a training runs: Burn's dashboard on a terminal, one line an epoch elsewhere.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
-use burn::train::Interrupter;
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::MetricDefinition;
 use burn::train::renderer::tui::TuiMetricsRendererWrapper;
@@ -10,32 +9,35 @@ use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining,
 };
-use experiment::Epoch;
+use evidence::Epoch;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::journal::Journal;
+use crate::say;
+use crate::stop::Stop;
+use crate::terminal;
 
-/// The display for standard output as it is. Lines begin with `subject`.
+/// The display for standard output as it is. Lines begin with `subject`; `done` epochs were finished before.
 pub fn renderer(
     subject: &'static str,
     journal: Journal,
-    interrupter: Interrupter,
+    stop: &Stop,
+    done: usize,
 ) -> Box<dyn MetricsRenderer> {
-    if std::io::stdout().is_terminal() {
-        Box::new(TuiMetricsRendererWrapper::new(interrupter, None))
+    if io::stdout().is_terminal() {
+        let interrupter = stop.of_dashboard().clone();
+        let dashboard = TuiMetricsRendererWrapper::new(interrupter, (done > 0).then_some(done));
+        terminal::let_ctrl_c_through();
+        Box::new(dashboard)
     } else {
         Box::new(LinePerEpoch {
             subject,
             journal,
-            interrupter,
             epochs: 0,
             bar: ProgressBar::hidden(),
         })
     }
 }
-
-/// Why a training is stopped whose reader is gone, such as the program that started it.
-const OUTPUT_CLOSED: &str = "its output is no longer read";
 
 /// Prints a line for every finished epoch to standard output, and a progress bar within the epoch to standard error
 /// where that is a terminal.
@@ -43,7 +45,6 @@ struct LinePerEpoch {
     /// What is trained, where that needs saying.
     subject: &'static str,
     journal: Journal,
-    interrupter: Interrupter,
     epochs: usize,
     bar: ProgressBar,
 }
@@ -86,12 +87,9 @@ impl TrainingProgressLogger for LinePerEpoch {
         self.bar.finish_and_clear();
     }
 
-    fn update_epoch(&mut self, _: usize) {
-        if let Some(epoch) = self.journal.last_epoch() {
-            let written = writeln!(std::io::stdout(), "{}", self.line(&epoch));
-            if written.is_err() {
-                self.interrupter.stop(Some(OUTPUT_CLOSED));
-            }
+    fn update_epoch(&mut self, number: usize) {
+        if let Some(epoch) = self.journal.epoch(number) {
+            say!("{}", self.line(&epoch));
         }
     }
 

@@ -1,9 +1,9 @@
 //! Whether a run held the target accuracy, in words.
 
-use experiment::{RunResult, TARGET_ACCURACY};
+use evidence::{Record, TARGET_ACCURACY};
 
 /// The test accuracies of the last epochs, the lowest of them, and whether the target was held in all.
-pub fn verdict(result: &RunResult) -> String {
+pub fn verdict(result: &Record) -> String {
     let last = result.last_epochs();
     let correct: Vec<_> = last
         .iter()

@@ -4,15 +4,18 @@
 
 use std::sync::Arc;
 
+use architecture::Architecture;
+use batches::images_to_tensor;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Device, Gradients, Int, Tensor};
-use burn::train::Interrupter;
 use clap::ValueEnum;
-use experiment::{Experiment, Optimizer, Recipe, Schedule};
-use mnist::{Mnist, Split, images_to_tensor};
-use model_core::{Architecture, weights};
-use training::{Backend, Data, Selected, select_device, train};
+use evidence::Kind;
+use experiment::{Experiment, Name, Optimizer, Recipe, Schedule};
+use files::Workspace;
+use mnist::{DataSet, Digits, Mnist, Split};
+use model_core::{Network, weights};
+use training::{Backend, Data, Selected, Stop, run_id, select_device, train};
 
 /// Logits are continuous in their rounding errors.
 const LOGIT_TOLERANCE: f32 = 1e-3;
@@ -30,6 +33,11 @@ fn others() -> Vec<Selected> {
         .collect();
     assert!(!others.is_empty());
     others
+}
+
+fn training_digits() -> Digits {
+    let data = Workspace::find().unwrap().data();
+    Mnist::load_verified(&data).unwrap().train
 }
 
 fn architecture() -> Architecture {
@@ -63,12 +71,9 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 /// The logits of 32 training images in training mode, then the gradient of every parameter.
 fn logits_and_gradients(device: Device, weights_file: &std::path::Path) -> Vec<Vec<f32>> {
     let device = device.autodiff();
-    let network = architecture().init(0.0, &device).expect("it can be built");
+    let network = Network::new(&architecture(), 0.0, &device).expect("it can be built");
     let network = weights::load(network, weights_file).expect("the weights fit");
-    let digits = Mnist::load_bundled()
-        .expect("MNIST comes with the repository")
-        .train
-        .slice(0..32);
+    let digits = training_digits().slice(0..32);
     let images = images_to_tensor(digits.images(), &device);
     let labels: Vec<i32> = digits
         .labels()
@@ -95,7 +100,7 @@ fn logits_and_gradients_are_those_of_flex() {
     let file = directory.path().join("weights.safetensors");
     let flex = Device::flex();
     flex.seed(1);
-    weights::save(&architecture().init(0.0, &flex).unwrap(), &file).unwrap();
+    weights::save(&Network::new(&architecture(), 0.0, &flex).unwrap(), &file).unwrap();
     let expected = logits_and_gradients(flex, &file);
     // Logits; weight, gamma and beta of four blocks; weights of the head's two factors, and its bias.
     assert_eq!(expected.len(), 1 + 4 * 3 + 3);
@@ -126,14 +131,15 @@ fn logits_and_gradients_are_those_of_flex() {
 
 #[test]
 fn a_short_training_lowers_the_loss() {
-    let digits = Mnist::load_bundled().unwrap().train;
+    let digits = training_digits();
     let data = Data {
+        data_set: DataSet::mnist(),
         split: Split::Holdout,
         train: Arc::new(digits.slice(0..640)),
         evaluation: Arc::new(digits.slice(640..1_000)),
     };
     let experiment = Experiment {
-        name: "a-short-training".into(),
+        name: Name::from_static("a-short-training"),
         title: "A short training".into(),
         architecture: architecture(),
         recipe: Recipe {
@@ -151,13 +157,16 @@ fn a_short_training_lowers_the_loss() {
             refinement_epochs: 0,
             label_smoothing: 0.0,
             distillation: None,
-            seed: 1,
         },
     };
     for selected in others() {
-        let (_, result) =
-            train(&experiment, &data, &selected, Interrupter::new(), |_| ()).expect("it trains");
-        let losses: Vec<f64> = result.epochs.iter().map(|epoch| epoch.train_loss).collect();
+        let run = run_id(Kind::Own, &experiment, 1, &data, &selected);
+        let trained = train(&run, &data, &selected, &Stop::default(), None).expect("it trains");
+        let losses: Vec<f64> = trained
+            .epochs
+            .iter()
+            .map(|epoch| epoch.train_loss)
+            .collect();
         assert!(
             losses[4] < 0.9 * losses[0],
             "{}: the loss went {losses:?}",

@@ -43,8 +43,8 @@
 //! - What remains is the seed: within a run the last five epochs differ by some hundredths of a point, between seeds by a tenth
 //!   and more. To hold a threshold with every seed, a network must lie above it by more than that.
 
-use experiment::{Experiment, Recipe};
-use model_core::Architecture;
+use architecture::Architecture;
+use experiment::{Experiment, Name, Recipe};
 
 /// The networks, smallest first.
 pub fn experiments() -> Vec<Experiment> {
@@ -65,7 +65,7 @@ pub fn experiments() -> Vec<Experiment> {
     vec![
         network("about-2000", step_01_skeleton::body([4, 6], [12, 16, 16])),
         about_3000.clone(),
-        taught(&about_3000),
+        taught(&about_3000, "about-3000-taught"),
         network(
             "about-4000",
             [20, 24, 32].into_iter().fold(
@@ -77,17 +77,17 @@ pub fn experiments() -> Vec<Experiment> {
             ),
         ),
         about_5000.clone(),
-        taught(&about_5000),
+        taught(&about_5000, "about-5000-taught"),
         network("about-6000", step_01_skeleton::body([8, 8], [24, 32, 40])),
         network("about-8000", step_01_skeleton::body([8, 12], [32, 40, 48])),
     ]
 }
 
 /// The experiment with this network: step 6's recipe, without dropout.
-fn network(name: &str, body: Architecture) -> Experiment {
+fn network(name: &'static str, body: Architecture) -> Experiment {
     let plain = step_06_lr_scheduler::experiment();
     Experiment {
-        name: name.into(),
+        name: Name::from_static(name),
         title: format!("The frontier: {name}"),
         architecture: body.factored_head(10).with_batch_norm(),
         recipe: Recipe {
@@ -98,9 +98,9 @@ fn network(name: &str, body: Architecture) -> Experiment {
 }
 
 /// The same network with the last step's recipe, and so with its teacher.
-fn taught(network: &Experiment) -> Experiment {
+fn taught(network: &Experiment, name: &'static str) -> Experiment {
     Experiment {
-        name: format!("{}-taught", network.name),
+        name: Name::from_static(name),
         title: format!("{}, with a teacher", network.title),
         architecture: network.architecture.clone(),
         recipe: step_08_distillation::experiment().recipe,

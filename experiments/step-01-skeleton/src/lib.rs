@@ -57,13 +57,13 @@
 //!   on the hold-out images a slightly wider skeleton then had 9.67 % at the end, the share of one class (`sk-1` in
 //!   [what was tried](../../../results/search/README.md)).
 
-use experiment::{Experiment, Optimizer, Recipe, Schedule};
-use model_core::Architecture;
+use architecture::Architecture;
+use experiment::{Experiment, Name, Optimizer, Recipe, Schedule};
 
 /// The network and recipe that all later steps build on.
 pub fn experiment() -> Experiment {
     Experiment {
-        name: "step-01-skeleton".into(),
+        name: Name::from_static("step-01-skeleton"),
         title: "Step 1: the skeleton, convolutions and nothing else".into(),
         // A channel more costs a separable block a third of what it costs a convolution of 3×3.
         architecture: body([8, 8], [24, 28, 34]).convolution_head(10),
@@ -84,7 +84,6 @@ pub fn experiment() -> Experiment {
             refinement_epochs: 0,
             label_smoothing: 0.0,
             distillation: None,
-            seed: 1,
         },
     }
 }

@@ -55,13 +55,13 @@
 //! - So the network is better than it is evaluated, and a lower learning rate in the end should show it. That is left to the last
 //!   step; until then every step is judged through this noise.
 
-use experiment::Experiment;
+use experiment::{Experiment, Name};
 
 /// Step 1 with batch normalisation.
 pub fn experiment() -> Experiment {
     let previous = step_01_skeleton::experiment();
     Experiment {
-        name: "step-02-batchnorm".into(),
+        name: Name::from_static("step-02-batchnorm"),
         title: "Step 2: batch normalisation before every ReLU".into(),
         architecture: previous.architecture.with_batch_norm(),
         ..previous

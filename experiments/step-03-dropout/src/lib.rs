@@ -56,13 +56,13 @@
 //!   because later steps keep what earlier ones added, and is a candidate for removal: the
 //!   [frontier](../../frontier/src/lib.rs) does without.
 
-use experiment::{Experiment, Recipe};
+use experiment::{Experiment, Name, Recipe};
 
 /// Step 2 with dropout.
 pub fn experiment() -> Experiment {
     let previous = step_02_batchnorm::experiment();
     Experiment {
-        name: "step-03-dropout".into(),
+        name: Name::from_static("step-03-dropout"),
         title: "Step 3: dropout after every ReLU".into(),
         recipe: Recipe {
             // So little that a network with little to spare may bear it.

@@ -58,15 +58,18 @@
 //!   had 99.22 % with means and 99.37 % with this head (`x2-c11n` and `k4-c11n` in
 //!   [what was tried](../../../results/search/README.md), 5,308 and 5,884 parameters). A run each is a hint, no more.
 
-use experiment::Experiment;
+use experiment::{Experiment, Name};
 
 /// Step 3 with a fully connected layer as its head.
 pub fn experiment() -> Experiment {
     let previous = step_03_dropout::experiment();
     Experiment {
-        name: "step-04-fc".into(),
+        name: Name::from_static("step-04-fc"),
         title: "Step 4: a fully connected layer in place of each map's mean".into(),
-        architecture: previous.architecture.with_factored_head(),
+        architecture: previous
+            .architecture
+            .with_factored_head()
+            .expect("step 3 ends in a convolution head"),
         ..previous
     }
 }

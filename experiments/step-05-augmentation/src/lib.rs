@@ -56,7 +56,7 @@
 //! - So it cannot be judged at this learning rate. The mean of all last five epochs is 98.71 %, and 98.73 % in step 4. Whether the
 //!   next step needs augmentation is a run that this ladder does not make.
 
-use experiment::{Experiment, Recipe};
+use experiment::{Experiment, Name, Recipe};
 use mnist::Augmentation;
 
 /// Step 4 with augmented training images.
@@ -72,7 +72,7 @@ pub fn experiment() -> Experiment {
         elastic_pixels: 0.0,
     };
     Experiment {
-        name: "step-05-augmentation".into(),
+        name: Name::from_static("step-05-augmentation"),
         title: "Step 5: every training image randomly shifted, turned and scaled".into(),
         recipe: Recipe {
             augmentation: Some(augmentation),

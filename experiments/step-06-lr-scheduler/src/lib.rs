@@ -69,13 +69,13 @@
 //!   [what was tried](../../../results/search/README.md), 99.34 and 99.35 % where seed 1 had 99.38 % without). So the mean has to
 //!   rise, by about the 0.07 points that the lowest epoch is short of.
 
-use experiment::{Experiment, Recipe, Schedule};
+use experiment::{Experiment, Name, Recipe, Schedule};
 
 /// Step 5 with a learning rate that falls.
 pub fn experiment() -> Experiment {
     let previous = step_05_augmentation::experiment();
     Experiment {
-        name: "step-06-lr-scheduler".into(),
+        name: Name::from_static("step-06-lr-scheduler"),
         title: "Step 6: a learning rate that falls along a cosine".into(),
         recipe: Recipe {
             // High for long enough to get near, low for long enough to hold.

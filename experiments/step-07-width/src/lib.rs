@@ -65,13 +65,13 @@
 //! - So 880 parameters more are no way to 99.40 % in every epoch. What is left to ask for is another end of the same network: one
 //!   that wavers less, and generalises better from the same images.
 
-use experiment::Experiment;
+use experiment::{Experiment, Name};
 
 /// Step 6 with wider layers.
 pub fn experiment() -> Experiment {
     let previous = step_06_lr_scheduler::experiment();
     Experiment {
-        name: "step-07-width".into(),
+        name: Name::from_static("step-07-width"),
         title: "Step 7: wider layers, up to 6,000 parameters".into(),
         architecture: step_01_skeleton::body([8, 12], [24, 32, 36])
             .factored_head(10)

@@ -75,14 +75,14 @@
 //!   0.054 points within a run, 0.020 more than here (95 % interval over seeds 0.010 to 0.030).
 //! - The teacher costs 15 epochs of a network with four and a half times the parameters, and nothing once trained.
 
-use experiment::{Distillation, Experiment, Recipe};
-use model_core::Architecture;
+use architecture::Architecture;
+use experiment::{Distillation, Experiment, Name, Recipe};
 
 /// Step 7 with a teacher.
 pub fn experiment() -> Experiment {
     let previous = step_07_width::experiment();
     Experiment {
-        name: "step-08-distillation".into(),
+        name: Name::from_static("step-08-distillation"),
         title: "Step 8: a larger network teaches".into(),
         recipe: Recipe {
             distillation: Some(Distillation {

@@ -6,14 +6,16 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use experiment::Experiment;
-use inference::{CLASSES, Model, most_probable, read_picture, recorded_weights};
-use mnist::{DISPUTED_TEST_IMAGES, Digits, IMAGE_SIDE, Mnist, PIXELS};
+use inference::{Model, most_probable};
+use mnist::{CLASSES, DISPUTED_TEST_IMAGES, Digits, IMAGE_SIDE, Mnist, PIXELS};
+use pictures::read_picture;
 use serde::Serialize;
+use training::command_line::InWorkspace;
+use training::complain;
 
 use ladder::steps;
 
-use crate::subjects;
+use crate::subjects::{Word, recorded_weights};
 
 /// What comes before the index of a test image.
 const TEST: &str = "test:";
@@ -50,8 +52,8 @@ pub struct Options {
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
     /// Step whose network predicts, by name or number; a network of the frontier; or a JSON file of an experiment or run
-    #[arg(long, default_value = steps::last().name, value_parser = subjects::parse)]
-    step: Experiment,
+    #[arg(long, default_value = String::from(steps::last().name), value_parser = Word::parse)]
+    step: Word,
     /// Weights of the network, 32-bit floats or 8-bit integers [default: those of its recorded run with seed 1]
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
@@ -61,6 +63,8 @@ pub struct Options {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    project: InWorkspace,
 }
 
 /// An image as the network is to see it.
@@ -108,19 +112,17 @@ struct Prediction {
 ///
 /// The weights or the test images cannot be read.
 pub fn run(options: &Options, output: &mut dyn Write) -> Result<ExitCode> {
-    let step = options.step.clone();
+    let step = options.step.experiment()?;
     let device = training::select_device(None)?.device;
-    let (model, weights) = match &options.weights {
-        Some(path) => (Model::from_file(step, path, device)?, path.clone()),
-        None => (
-            Model::recorded(step, device)?,
-            recorded_weights(&options.step),
-        ),
+    let weights = match &options.weights {
+        Some(path) => path.clone(),
+        None => recorded_weights(&step, &options.project.places()?)?,
     };
+    let model = Model::from_file(step, &weights, device)?;
     let entries = predict(&model, options)?;
     if options.json {
         let document = Document {
-            step: &options.step.name,
+            step: &model.experiment().name,
             weights: weights.display().to_string(),
             images: &entries,
         };
@@ -148,7 +150,7 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<ExitCode> {
 
 /// Predicts all images at once, and says on standard error which cannot be used.
 fn predict(model: &Model, options: &Options) -> Result<Vec<Entry>> {
-    let images = read_images(&options.images)?;
+    let images = read_images(options)?;
     let digits = images.iter().flatten().map(|image| &image.pixels);
     let mut probabilities = model.probabilities(digits)?.into_iter();
     let entries = options.images.iter().zip(images).map(|(argument, image)| {
@@ -168,7 +170,7 @@ fn predict(model: &Model, options: &Options) -> Result<Vec<Entry>> {
             }
             Err(error) => {
                 let error = format!("{error:#}");
-                eprintln!("error: {error}");
+                complain!("error: {error}");
                 Entry::Refused { image: name, error }
             }
         })
@@ -181,11 +183,15 @@ fn predict(model: &Model, options: &Options) -> Result<Vec<Entry>> {
 /// # Errors
 ///
 /// The test images are wanted and cannot be read.
-fn read_images(arguments: &[PathBuf]) -> Result<Vec<Result<Image>>> {
+fn read_images(options: &Options) -> Result<Vec<Result<Image>>> {
+    let arguments = &options.images;
     let indices = arguments.iter().map(|argument| test_index(argument));
     let indices: Vec<Option<&str>> = indices.collect();
     let test = match indices.iter().any(Option::is_some) {
-        true => Some(Mnist::load_bundled()?.test),
+        true => {
+            let data = options.project.places()?.workspace().data();
+            Some(Mnist::load_verified(&data)?.test)
+        }
         false => None,
     };
     let images = arguments

@@ -6,15 +6,17 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
-use experiment::{Experiment, write_whole};
-use inference::{Model, most_probable, recorded_weights};
-use mnist::{Digits, Mnist, workspace_directory};
+use evidence::weights_belong;
+use files::write_whole;
+use inference::{Model, most_probable};
+use mnist::{CLASSES, Digits, IMAGE_SIDE, Mnist};
 use model_core::quantization::{Granularity, QuantizedWeights};
 use model_core::{Network, weights};
 
 use ladder::steps;
+use training::command_line::InWorkspace;
 
-use crate::subjects;
+use crate::subjects::{Word, recorded_weights};
 
 /// Shown below the options.
 const NOTES: &str = "\
@@ -32,14 +34,16 @@ A pixel of 0 to 255 goes in as (pixel / 255 - 0.1307) / 0.3081. `predict --weigh
 #[command(after_help = NOTES)]
 pub struct Options {
     /// Step whose network it is, by name or number; a network of the frontier; or a JSON file of an experiment or run
-    #[arg(long, default_value = steps::last().name, value_parser = subjects::parse)]
-    step: Experiment,
+    #[arg(long, default_value = String::from(steps::last().name), value_parser = Word::parse)]
+    step: Word,
     /// Weights of the network in 32-bit floats [default: those of its recorded run with seed 1]
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// Write the 8-bit weights to this file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    project: InWorkspace,
 }
 
 /// Writes weights of 8 bits if wanted, and prints how they do on the test images, beside those of 32 bits.
@@ -48,13 +52,18 @@ pub struct Options {
 ///
 /// The weights or the test images cannot be read, or the file cannot be written.
 pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
-    let step = &options.step;
-    let weights = options.weights.clone();
-    let weights = weights.unwrap_or_else(|| recorded_weights(step));
+    let step = &options.step.experiment()?;
+    let places = options.project.places()?;
+    step.architecture.check(IMAGE_SIDE, 1, CLASSES)?;
+    let weights = match &options.weights {
+        Some(path) => path.clone(),
+        None => recorded_weights(step, &places)?,
+    };
+    weights_belong(&weights)?;
     let device = training::select_device(None)?.device;
-    let network = step.architecture.init(0.0, &device)?;
+    let network = Network::new(&step.architecture, 0.0, &device)?;
     let network = weights::load(network, &weights)?;
-    let test = Mnist::load_bundled()?.test;
+    let test = Mnist::load_verified(&places.workspace().data())?.test;
     let per_channel = QuantizedWeights::new(&network, Granularity::OutputChannel);
     let file = per_channel.to_safetensors()?;
     if let Some(path) = &options.out {
@@ -86,8 +95,8 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
         let digits = classify(&quantized.dequantize(&network))?;
         table.add_row(row(name, quantized.bytes(), &digits, &floats, &test));
     }
-    let root = workspace_directory();
-    let weights = weights.strip_prefix(&root).unwrap_or(&weights).display();
+    let root = places.workspace().root();
+    let weights = weights.strip_prefix(root).unwrap_or(&weights).display();
     writeln!(output, "{}, {weights}", step.name)?;
     writeln!(output, "{table}")?;
     if let Some(path) = &options.out {

@@ -4,7 +4,8 @@ use std::io::Write;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use mnist::{Mnist, workspace_directory};
+use mnist::Mnist;
+use training::command_line::InWorkspace;
 
 use ladder::steps;
 
@@ -14,6 +15,8 @@ pub struct Options {
     /// Change nothing; list what is out of date, and fail if anything is
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    project: InWorkspace,
 }
 
 /// Writes or checks the documents.
@@ -22,13 +25,12 @@ pub struct Options {
 ///
 /// The documents cannot be made or written, or are found out of date.
 pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
-    let root = workspace_directory();
+    let places = options.project.places()?;
     let experiments = steps::experiments();
     let frontier = frontier::experiments();
-    let test = Mnist::load_bundled()?.test;
-    let device = training::select_device(None)?.device;
+    let test = Mnist::load_verified(&places.workspace().data())?.test;
     if options.check {
-        let problems = report::check(&root, &experiments, &frontier, &test, &device)?;
+        let problems = report::check(&places, &experiments, &frontier, &test)?;
         for problem in &problems {
             writeln!(output, "{problem}")?;
         }
@@ -38,7 +40,7 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
             count => bail!("{count} documents do not agree with the results"),
         }
     } else {
-        let documents = report::write(&root, &experiments, &frontier, &test, &device)?;
+        let documents = report::write(&places, &experiments, &frontier, &test)?;
         let changed: Vec<&str> = documents
             .iter()
             .filter(|(_, changed)| *changed)

@@ -1,33 +1,41 @@
 //! `ladder run`: many runs, each in a process of its own.
 //!
-//! A process makes one run and its files whole or not at all, so nothing has to be kept here about what is done: it is
-//! what lies in the folder of results. Whatever ends a `ladder run`, the next one makes what is missing.
+//! Nothing is kept here about what is done: a run that is finished, or has come some way, lies in its folder. Whatever ends
+//! a `ladder run`, the next one makes what is missing and goes on with what was begun. Two at a time share the work, since a
+//! live run's folder is locked.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::process::{self, Child, ChildStdin, Command, ExitCode, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use std::{env, thread};
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::{Args, ValueEnum};
-use experiment::{Experiment, Recipe, read_result, results_directory, run_path};
+use clap::Args;
+use evidence::{Places, RunId, commit_of};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ladder::steps;
-use training::command_line::{INTERRUPTED, Images};
-use training::{Backend, git_commit};
+use training::command_line::{EXIT_CODES, Surroundings, shell_word};
+use training::output::check_output;
+use training::signals::{Signal, on_signal};
+use training::{complain, run_id, say};
 
-use crate::subjects::{self, Subject};
+use crate::subjects::{self, Subject, Word};
+
+/// How often it is looked whether a run that another program makes is done.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Options of `ladder run`.
 #[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
 pub struct Options {
     /// What to run: steps by name or number, networks of the frontier by name or all of them as `frontier`, or JSON files:
-    /// experiments or results of runs [default: all steps]
-    #[arg(value_name = "STEP", value_parser = subjects::parse_several)]
-    subjects: Vec<Subject>,
+    /// experiments or records of runs [default: all steps]
+    #[arg(value_name = "EXPERIMENT", value_parser = Word::parse_several)]
+    words: Vec<Word>,
 
     /// Seeds of the runs, for example 1-5 or 1,3,11-13
     #[arg(long, default_value = "1-5", value_parser = parse_seeds)]
@@ -37,12 +45,8 @@ pub struct Options {
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
 
-    /// Backend to train on
-    #[arg(long)]
-    backend: Option<Backend>,
-
     #[command(flatten)]
-    images: Images,
+    surroundings: Surroundings,
 
     /// Put the results among the committed evidence in results/ too, and skip what is there
     #[arg(long)]
@@ -85,111 +89,103 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
 /// One run to make.
 #[derive(Clone, Debug)]
 struct Job {
-    /// What the run is called: `step-03-dropout, seed 4`.
-    title: String,
-    epochs: usize,
+    run: RunId,
     /// Arguments of this program.
     arguments: Vec<String>,
 }
 
-/// Makes the runs, and returns the exit code: 1 if any failed, 130 after Ctrl-C.
+/// Makes the runs, and returns the exit code: 1 if any failed, that of the signal if one ended it.
 ///
 /// # Errors
 ///
 /// The runs cannot be begun at all.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let mut experiments: Vec<(String, Experiment)> = Vec::new();
-    for subject in &options.subjects {
-        experiments.extend(subject.experiments.iter().cloned());
+    let mut subjects = Vec::new();
+    for word in &options.words {
+        subjects.extend(word.subjects()?);
     }
-    if options.subjects.is_empty() {
-        experiments.extend(steps::experiments().map(|step| (step.name.clone(), step)));
+    if subjects.is_empty() {
+        subjects = subjects::of_code(steps::experiments());
     }
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let side_by_side = options.jobs.map_or(cores, NonZeroUsize::get);
     let threads = (cores / side_by_side).max(1);
-    let commit = git_commit();
-    if options.record {
-        let clean = commit.as_ref().is_some_and(|it| !it.ends_with("-dirty"));
+    let places = options.surroundings.places()?;
+    if options.record && !options.dry_run {
+        let commit = commit_of(places.workspace().root());
         ensure!(
-            options.dry_run || clean,
+            commit.is_some_and(|commit| commit.clean),
             "a recorded run names the commit that made it: commit the changes first, or run without --record"
         );
     }
-
-    let mut jobs = Vec::new();
-    let mut there = 0;
-    for seed in &options.seeds.0 {
-        for (word, experiment) in &experiments {
-            if options.is_there(experiment, *seed, commit.as_deref()) {
-                there += 1;
-            } else {
-                jobs.push(options.job(word, experiment, *seed, threads));
-            }
-        }
-    }
+    let all = options.jobs(&subjects, threads, &places)?;
+    let count_of_all = all.len();
+    let is_missing = |job: &Job| !options.is_done(&job.run, &places);
+    let jobs: Vec<Job> = all.into_iter().filter(is_missing).collect();
     if options.dry_run {
         for job in &jobs {
-            let words = job.arguments.iter().map(|word| shell_word(word));
-            writeln!(
-                io::stdout(),
-                "cargo ladder {}",
-                words.collect::<Vec<_>>().join(" ")
-            )?;
+            let words: Vec<String> = job.arguments.iter().map(|word| shell_word(word)).collect();
+            writeln!(io::stdout(), "cargo ladder {}", words.join(" "))?;
         }
         return Ok(ExitCode::SUCCESS);
     }
-    writeln!(
-        io::stdout(),
-        "{} to make, {there} there already; {} side by side, {threads} thread{} each",
+    say!(
+        "{} to make, {} there already; {} side by side, {threads} thread{} each",
         count(jobs.len(), "run"),
+        count_of_all - jobs.len(),
         side_by_side.min(jobs.len()),
         if threads == 1 { "" } else { "s" },
-    )?;
-    Ok(make(&jobs, side_by_side)?.report(jobs.len()))
+    );
+    let number = jobs.len();
+    let outcome = Runner::new(options, &places, jobs)?.make(side_by_side)?;
+    let code = outcome.report(number);
+    check_output()?;
+    Ok(code)
 }
 
 impl Options {
-    /// Whether a run of this experiment lies where it would be put.
-    fn is_there(&self, experiment: &Experiment, seed: u64, commit: Option<&str>) -> bool {
-        let split = self.images.split();
-        let path = run_path(&experiment.name, split, seed);
-        let path = if self.record {
-            results_directory().join(path).with_extension("json")
-        } else {
-            Path::new("runs").join(path).join("result.json")
-        };
-        let recipe = Recipe {
-            seed,
-            ..experiment.recipe.clone()
-        };
-        read_result(&path).is_ok_and(|result| {
-            let same_code = self.record || result.versions.git_commit.as_deref() == commit;
-            result.recipe == recipe
-                && result.architecture == experiment.architecture
-                && result.split == split
-                && same_code
-        })
+    /// All runs that are asked for, done or not.
+    ///
+    /// # Errors
+    ///
+    /// The images cannot be read, or two different runs would be recorded in the same place.
+    fn jobs(&self, subjects: &[Subject], threads: usize, places: &Places) -> Result<Vec<Job>> {
+        let selected = self.surroundings.select()?;
+        let data = self.surroundings.data(places, None)?;
+        let mut jobs: Vec<Job> = Vec::new();
+        for &seed in &self.seeds.0 {
+            for Subject { word, experiment } in subjects {
+                let kind = subjects::kind(experiment);
+                let run = run_id(kind, experiment, seed, &data, &selected);
+                if jobs.iter().any(|job| job.run == run) {
+                    continue;
+                }
+                let same_place = |job: &&Job| (&job.run.name, job.run.seed) == (&run.name, seed);
+                ensure!(
+                    !self.record || !jobs.iter().any(|job| same_place(&job)),
+                    "two experiments are called {}: only one of them can be recorded",
+                    run.name
+                );
+                let mut arguments = vec!["train".to_owned(), word.clone()];
+                arguments.extend(["--seed".into(), seed.to_string()]);
+                arguments.extend(["--threads".into(), threads.to_string()]);
+                arguments.extend(self.surroundings.arguments());
+                if self.record {
+                    arguments.push("--record".into());
+                }
+                jobs.push(Job { run, arguments });
+            }
+        }
+        Ok(jobs)
     }
 
-    fn job(&self, word: &str, experiment: &Experiment, seed: u64, threads: usize) -> Job {
-        let split = self.images.split();
-        let mut arguments = vec!["train".to_owned(), word.to_owned()];
-        arguments.extend(["--seed".into(), seed.to_string()]);
-        arguments.extend(Images::arguments(split).iter().map(|it| (*it).to_owned()));
-        arguments.extend(["--threads".into(), threads.to_string()]);
-        if let Some(backend) = self.backend {
-            let value = backend.to_possible_value();
-            let name = value.as_ref().map(|value| value.get_name().to_owned());
-            arguments.extend(["--backend".into(), name.unwrap_or_default()]);
-        }
+    /// Whether the run is finished, and recorded if that is wanted.
+    fn is_done(&self, run: &RunId, places: &Places) -> bool {
         if self.record {
-            arguments.push("--record".into());
-        }
-        Job {
-            title: format!("{}, seed {seed}", experiment.name),
-            epochs: experiment.recipe.epochs,
-            arguments,
+            let record = places.record(run.kind, &run.name, run.seed);
+            record.is_ok_and(|record| record.run == *run)
+        } else {
+            places.finished(run).is_ok()
         }
     }
 }
@@ -198,95 +194,121 @@ impl Options {
 #[derive(Debug, Default)]
 struct Outcome {
     made: usize,
+    /// Made by another program meanwhile.
+    by_others: usize,
     /// What failed, and why.
     failed: Vec<String>,
-    interrupted: bool,
 }
 
-impl Outcome {
-    fn report(self, jobs: usize) -> ExitCode {
-        let made = format!("{} of {} made", self.made, count(jobs, "run"));
-        writeln!(io::stdout(), "{made}").unwrap_or_default();
-        for failure in &self.failed {
-            eprintln!("error: {failure}");
-        }
-        if self.interrupted {
-            eprintln!("interrupted by Ctrl-C; the same command makes what is missing");
-            ExitCode::from(INTERRUPTED)
-        } else if self.failed.is_empty() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        }
+/// What all threads share: each makes one run at a time.
+struct Runner<'a> {
+    options: &'a Options,
+    places: &'a Places,
+    display: Display,
+    waiting: Mutex<VecDeque<Job>>,
+    outcome: Mutex<Outcome>,
+    processes: Arc<Processes>,
+}
+
+impl<'a> Runner<'a> {
+    fn new(options: &'a Options, places: &'a Places, jobs: Vec<Job>) -> Result<Self> {
+        let processes = Arc::new(Processes::default());
+        let of_signal = processes.clone();
+        on_signal(move |signal| of_signal.stop(signal))?;
+        Ok(Self {
+            options,
+            places,
+            display: Display::new(&jobs),
+            waiting: Mutex::new(jobs.into()),
+            outcome: Mutex::default(),
+            processes,
+        })
     }
-}
 
-/// Set by Ctrl-C, which the shell sends to the runs as well: they stop by themselves, and no other is begun.
-static STOP: AtomicBool = AtomicBool::new(false);
+    fn make(self, side_by_side: usize) -> Result<FinalOutcome> {
+        let program = env::current_exe().context("cannot find this program's own file")?;
+        let threads = side_by_side.min(lock(&self.waiting).len());
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| self.work(&program));
+            }
+        });
+        self.display.overall.finish_and_clear();
+        let outcome = self.outcome.into_inner();
+        Ok(FinalOutcome {
+            outcome: outcome.unwrap_or_else(PoisonError::into_inner),
+            signal: self.processes.signal(),
+        })
+    }
 
-fn make(jobs: &[Job], side_by_side: usize) -> Result<Outcome> {
-    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))
-        .context("cannot listen for Ctrl-C")?;
-    let program = env::current_exe().context("cannot find this program's own file")?;
-    let display = Display::new(jobs);
-    let waiting = Mutex::new(jobs.iter());
-    let outcome = Mutex::new(Outcome::default());
-    let work = || {
-        while !STOP.load(Ordering::Relaxed) {
-            let Some(job) = lock(&waiting).next() else {
+    fn work(&self, program: &Path) {
+        while self.processes.signal().is_none() {
+            let Some(job) = lock(&self.waiting).pop_front() else {
                 return;
             };
-            let bar = display.begin(job);
-            let made = job.make(&program, |epoch| display.advance(&bar, epoch));
-            let mut outcome = lock(&outcome);
+            if self.is_live(&job) {
+                lock(&self.waiting).push_back(job);
+                thread::sleep(PAUSE);
+                continue;
+            }
+            if self.options.is_done(&job.run, self.places) {
+                lock(&self.outcome).by_others += 1;
+                self.display.skip(&job);
+                continue;
+            }
+            let bar = self.display.begin(&job);
+            let made = self.make_one(&job, program, &bar);
             match made {
                 Ok(verdict) => {
-                    outcome.made += 1;
-                    display.end(&bar, &format!("{}: {verdict}", job.title));
+                    lock(&self.outcome).made += 1;
+                    self.display
+                        .end(&bar, &format!("{}: {verdict}", job.run.describe()));
                 }
-                Err(_) if STOP.load(Ordering::Relaxed) => display.end(&bar, ""),
+                Err(_) if self.processes.signal().is_some() => self.display.end(&bar, ""),
+                // Another program was faster.
+                Err(_) if self.is_live(&job) => {
+                    self.display.end(&bar, "");
+                    lock(&self.waiting).push_back(job);
+                }
                 Err(error) => {
-                    let failure = format!("{}: {error:#}", job.title);
-                    display.end(&bar, &failure);
-                    outcome.failed.push(failure);
+                    let failure = format!("{}: {error:#}", job.run.describe());
+                    self.display.end(&bar, &failure);
+                    lock(&self.outcome).failed.push(failure);
                 }
             }
         }
-    };
-    thread::scope(|scope| {
-        for _ in 0..side_by_side.min(jobs.len()) {
-            scope.spawn(work);
-        }
-    });
-    display.overall.finish_and_clear();
-    let mut outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
-    outcome.interrupted = STOP.load(Ordering::Relaxed);
-    Ok(outcome)
-}
+    }
 
-impl Job {
-    /// Makes the run in a process of its own, tells `epoch` of each epoch's line, and returns the verdict.
-    fn make(&self, program: &Path, mut epoch: impl FnMut(&str)) -> Result<String> {
+    fn is_live(&self, job: &Job) -> bool {
+        self.places.is_live(&job.run).unwrap_or(false)
+    }
+
+    /// Makes the run in a process of its own, and returns the verdict.
+    fn make_one(&self, job: &Job, program: &Path, bar: &ProgressBar) -> Result<String> {
         let mut process = Command::new(program)
-            .args(&self.arguments)
-            .stdin(Stdio::null())
+            .args(&job.arguments)
+            .arg("--until-input-closes")
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            .in_a_group_of_its_own()
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
         let errors = process.stderr.take().context("it has no standard error")?;
         // Read while the run goes on, or a full pipe would stop it.
         let errors = thread::spawn(move || io::read_to_string(errors).unwrap_or_default());
         let output = process.stdout.take().context("it has no output")?;
+        let input = process.stdin.take().context("it has no input")?;
+        let place = self.processes.add(process, input);
         let mut verdict = None;
         for line in BufReader::new(output).lines().map_while(Result::ok) {
             if line.starts_with("epoch ") {
-                epoch(&line);
+                self.display.advance(bar, &line);
             } else if let Some(words) = line.strip_prefix("Verdict: ") {
                 verdict = Some(words.to_owned());
             }
         }
-        let status = process.wait().context("cannot wait for the run's end")?;
+        let status = self.processes.wait(place)?;
         let errors = errors.join().unwrap_or_default();
         if !status.success() {
             let error = errors.lines().find_map(|line| line.strip_prefix("error: "));
@@ -299,6 +321,100 @@ impl Job {
     }
 }
 
+trait InAGroupOfItsOwn {
+    /// The terminal sends Ctrl-C to a whole group: a run would get it twice, from there and from here.
+    fn in_a_group_of_its_own(&mut self) -> &mut Self;
+}
+
+impl InAGroupOfItsOwn for Command {
+    fn in_a_group_of_its_own(&mut self) -> &mut Self {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(self, 0);
+        self
+    }
+}
+
+/// The processes of the runs, and what ends them.
+#[derive(Debug, Default)]
+struct Processes(Mutex<Running>);
+
+#[derive(Debug, Default)]
+struct Running {
+    /// Each with its standard input, whose end tells it to stop. The system closes it, too, when this program is killed.
+    processes: Vec<(Option<Child>, Option<ChildStdin>)>,
+    signal: Option<Signal>,
+}
+
+impl Processes {
+    fn add(&self, process: Child, input: ChildStdin) -> usize {
+        let mut running = lock(&self.0);
+        // A signal may have come while it was started.
+        let input = running.signal.is_none().then_some(input);
+        running.processes.push((Some(process), input));
+        running.processes.len() - 1
+    }
+
+    /// Waits for the end of a process whose output is closed.
+    fn wait(&self, place: usize) -> Result<process::ExitStatus> {
+        let process = lock(&self.0).processes[place].0.take();
+        let mut process = process.context("the run was waited for already")?;
+        let status = process.wait().context("cannot wait for the run's end")?;
+        lock(&self.0).processes[place].1 = None;
+        Ok(status)
+    }
+
+    /// Tells all processes to stop after their batch; the second time, kills them and ends this one.
+    fn stop(&self, signal: Signal) {
+        let mut running = lock(&self.0);
+        let is_second = running.signal.replace(signal).is_some();
+        for (process, input) in &mut running.processes {
+            *input = None;
+            if is_second && let Some(process) = process {
+                let _ = process.kill();
+            }
+        }
+        if is_second {
+            process::exit(signal.exit_code().into());
+        }
+    }
+
+    fn signal(&self) -> Option<Signal> {
+        lock(&self.0).signal
+    }
+}
+
+/// What came of the jobs, and the signal that ended them, if one did.
+struct FinalOutcome {
+    outcome: Outcome,
+    signal: Option<Signal>,
+}
+
+impl FinalOutcome {
+    fn report(self, jobs: usize) -> ExitCode {
+        let Outcome {
+            made,
+            by_others,
+            failed,
+        } = self.outcome;
+        let others = match by_others {
+            0 => String::new(),
+            number => format!(", {number} by another program"),
+        };
+        say!("{made} of {} made{others}", count(jobs, "run"));
+        for failure in &failed {
+            complain!("error: {failure}");
+        }
+        match self.signal {
+            Some(signal) => {
+                complain!("ended by {}; the same command goes on", signal.name());
+                ExitCode::from(signal.exit_code())
+            }
+            None if failed.is_empty() => ExitCode::SUCCESS,
+            None => ExitCode::FAILURE,
+        }
+    }
+}
+
 /// How far all runs are: bars on a terminal, one line a finished run elsewhere.
 struct Display {
     bars: MultiProgress,
@@ -308,14 +424,14 @@ struct Display {
 impl Display {
     fn new(jobs: &[Job]) -> Self {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let epochs: usize = jobs.iter().map(|job| job.epochs).sum();
+        let epochs: usize = jobs.iter().map(Job::epochs).sum();
         let overall = bars.add(ProgressBar::new(epochs as u64));
         overall.set_style(style("all runs {wide_bar} {pos}/{len} epochs, {eta} left"));
         Self { bars, overall }
     }
 
     fn begin(&self, job: &Job) -> ProgressBar {
-        let bar = ProgressBar::new(job.epochs as u64).with_prefix(job.title.clone());
+        let bar = ProgressBar::new(job.epochs() as u64).with_prefix(job.run.describe());
         bar.set_style(style("{prefix}: {msg}"));
         self.bars.insert_before(&self.overall, bar)
     }
@@ -326,18 +442,27 @@ impl Display {
         self.overall.inc(1);
     }
 
+    /// A run that is not to be made any more.
+    fn skip(&self, job: &Job) {
+        self.overall.dec_length(job.epochs() as u64);
+    }
+
     /// Takes a run's bar away, with a last word that stays.
     fn end(&self, bar: &ProgressBar, word: &str) {
-        // What a failed run has not done is no longer to be waited for.
+        // What a failed run has not done, or a resumed one had done before, is no longer to be waited for.
         let left = bar.length().unwrap_or(0).saturating_sub(bar.position());
         self.overall.dec_length(left);
         bar.finish_and_clear();
         self.bars.remove(bar);
         if !word.is_empty() {
-            // The runs go on even if nobody reads any more.
-            self.bars
-                .suspend(|| writeln!(io::stdout(), "{word}").unwrap_or_default());
+            self.bars.suspend(|| say!("{word}"));
         }
+    }
+}
+
+impl Job {
+    fn epochs(&self) -> usize {
+        self.run.recipe.epochs
     }
 }
 
@@ -351,16 +476,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-/// A word as a shell takes it for one.
-fn shell_word(word: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=:,+".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 #[cfg(test)]

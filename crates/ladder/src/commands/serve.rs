@@ -1,19 +1,22 @@
 //! `ladder serve`: the page on which one draws digits.
 
 use std::io::Write;
-use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::{self, ExitCode};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use clap::Args;
-use experiment::results_directory;
+use evidence::Places;
 use inference::Model;
 use mnist::Mnist;
 use serve::{Content, Limits, Server, Stopper};
-use training::command_line::INTERRUPTED;
+use training::command_line::InWorkspace;
+use training::complain;
+use training::signals::{Signal, on_signal};
 
 use ladder::steps;
+
+use crate::subjects::recorded_weights;
 
 /// Options of `ladder serve`.
 #[derive(Args, Debug)]
@@ -24,64 +27,64 @@ pub struct Options {
     /// Name or address to listen on; with 0.0.0.0 other machines can open the page too
     #[arg(long, default_value = "127.0.0.1")]
     pub host: String,
-    /// Folder of the runs, to show those that are in training
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    pub runs: PathBuf,
+    #[command(flatten)]
+    project: InWorkspace,
 }
 
-/// Serves the page until Ctrl-C.
+/// Serves the page until a signal ends it. Returns the exit code: that of SIGTERM or SIGHUP; after Ctrl-C, which is how one
+/// ends it at a terminal, success.
 ///
 /// # Errors
 ///
 /// There is no such address, it cannot be listened on, or MNIST cannot be read.
-pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
-    let addresses = addresses(&options.host, options.port)?;
-    let server = Server::bind(&addresses)
+pub fn run(options: &Options, output: &mut dyn Write) -> Result<ExitCode> {
+    let server = Server::bind(&options.host, options.port)
         .map_err(|error| anyhow!("{error:#}; --port takes another port, or 0 for any free one"))?;
-    let content = content(&options.runs)?;
+    let content = content(options.project.places()?)?;
     for (step, model) in &content.steps {
         if let Err(error) = model {
-            eprintln!("{} is shown without its network: {error:#}", step.name);
+            complain!("{} is shown without its network: {error:#}", step.name);
         }
     }
-    stop_on_ctrl_c(server.stopper())?;
+    let ended_by = stop_on_signals(server.stopper())?;
     writeln!(
         output,
         "The page is at http://{}/ until Ctrl-C.",
         server.address()
     )?;
     output.flush()?;
-    server.run(content, Limits::default())
-}
-
-fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
-    let addresses = (host, port).to_socket_addrs();
-    let addresses = addresses.with_context(|| format!("--host {host} is no address"))?;
-    Ok(addresses.collect())
-}
-
-fn content(runs: &Path) -> Result<Content> {
-    let device = training::select_device(None)?.device;
-    let steps = steps::experiments().map(|step| {
-        let model = Model::recorded(step.clone(), device.clone());
-        (step, model)
-    });
-    Ok(Content {
-        steps: steps.into(),
-        test_digits: Mnist::load_bundled()?.test,
-        results: results_directory(),
-        runs: runs.to_owned(),
+    server.run(content, Limits::default())?;
+    let signal = *ended_by.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(match signal {
+        None | Some(Signal::Interrupt) => ExitCode::SUCCESS,
+        Some(signal) => ExitCode::from(signal.exit_code()),
     })
 }
 
-/// Makes the first Ctrl-C end the server, and a second one the process at once.
-fn stop_on_ctrl_c(stopper: Stopper) -> Result<()> {
-    let stopped = AtomicBool::new(false);
-    let stop = move || {
-        if stopped.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED.into());
+fn content(places: Places) -> Result<Content> {
+    let device = training::select_device(None)?.device;
+    let steps = steps::experiments().into_iter().map(|step| {
+        let weights = recorded_weights(&step, &places);
+        let model = weights.and_then(|path| Model::from_file(step.clone(), &path, device.clone()));
+        (step, model)
+    });
+    Ok(Content {
+        steps: steps.collect(),
+        test_digits: Mnist::load_verified(&places.workspace().data())?.test,
+        places,
+    })
+}
+
+/// Makes the first signal end the server, and a second one the process at once. Returns where the first will be.
+fn stop_on_signals(stopper: Stopper) -> Result<Arc<Mutex<Option<Signal>>>> {
+    let first = Arc::new(Mutex::new(None));
+    let seen = first.clone();
+    on_signal(move |signal| {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.replace(signal).is_some() {
+            process::exit(signal.exit_code().into());
         }
         stopper.stop();
-    };
-    ctrlc::set_handler(stop).context("cannot listen for Ctrl-C")
+    })?;
+    Ok(first)
 }

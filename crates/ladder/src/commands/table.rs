@@ -1,36 +1,51 @@
 //! `ladder table`: the results of all steps side by side.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use experiment::{ResultsTable, read_results, results_directory};
+use evidence::{Kind, ResultsTable};
+use training::command_line::InWorkspace;
+use training::complain;
 
 /// Options of `ladder table`.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// Show your own runs instead of the recorded results
-    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "runs")]
-    pub runs: Option<PathBuf>,
+    /// Show your own finished runs instead of the recorded results
+    #[arg(long)]
+    pub runs: bool,
     /// Print Markdown
     #[arg(long)]
     markdown: bool,
+    #[command(flatten)]
+    project: InWorkspace,
 }
 
 /// Prints the table.
 ///
 /// # Errors
 ///
-/// The folder or a result in it cannot be read.
+/// A recorded result cannot be read. Of one's own runs, those that can be read are shown nevertheless.
 pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
-    let directory = options.runs.clone().unwrap_or_else(results_directory);
-    let results = read_results(&directory)?;
-    if results.is_empty() {
-        writeln!(output, "There are no results in {}.", directory.display())?;
-        return Ok(());
-    }
-    let table = ResultsTable::new(&results);
+    let places = options.project.places()?;
+    let table = if options.runs {
+        let (records, problems) = places.finished_runs();
+        for problem in problems {
+            complain!("{problem}");
+        }
+        if records.is_empty() {
+            writeln!(output, "No run is finished yet.")?;
+            return Ok(());
+        }
+        ResultsTable::new(&records).with_conditions()
+    } else {
+        let records = places.records(Kind::Step)?;
+        if records.is_empty() {
+            writeln!(output, "No result is recorded yet.")?;
+            return Ok(());
+        }
+        ResultsTable::new(&records)
+    };
     let text = if options.markdown {
         table.to_markdown(|step| format!("experiments/{step}"))
     } else {

@@ -3,37 +3,32 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use experiment::Experiment;
-use mnist::Split;
 use training::command_line::{self, EXIT_CODES, run_experiment};
+use training::complain;
 
-use crate::subjects;
-
-const WRONG_USAGE: u8 = 2;
+use crate::subjects::{self, Subject, Word};
 
 /// Options of `ladder train`.
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_CODES)]
 pub struct Options {
-    /// A step, a network of the frontier, or a JSON file: an experiment, or the result of a run to repeat
-    #[arg(value_parser = subjects::parse)]
-    experiment: Experiment,
+    /// A step, a network of the frontier, or a JSON file: an experiment, or the record of a run to repeat
+    #[arg(value_name = "EXPERIMENT", value_parser = Word::parse)]
+    word: Word,
     #[command(flatten)]
     run: command_line::Options,
 }
 
 /// Trains, and returns the exit code.
 pub fn run(options: Options) -> ExitCode {
-    let on_test_images = options
-        .run
-        .recorded_split()
-        .is_some_and(|split| split != Split::Holdout);
-    if on_test_images && !subjects::is_known(&options.experiment) {
-        eprintln!(
-            "error: {} is not part of the code as it is: --record takes it with --holdout only",
-            options.experiment.name
-        );
-        return ExitCode::from(WRONG_USAGE);
-    }
-    run_experiment(options.experiment, &options.run)
+    let Subject { word, experiment } = match options.word.subject() {
+        Ok(subject) => subject,
+        Err(error) => {
+            complain!("error: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let kind = subjects::kind(&experiment);
+    let command = ["cargo", "ladder", "train", &word].map(str::to_owned);
+    run_experiment(experiment, kind, &command, &options.run)
 }

@@ -1,6 +1,14 @@
 //! The program, run with arguments.
 
+// Each test program uses a part of this.
+#![allow(dead_code)]
+
+use std::path::PathBuf;
 use std::process::{Command, Output};
+
+use evidence::{Kind, Places};
+use files::Workspace;
+use mnist::{Digits, Mnist};
 
 /// The program with its arguments, not started.
 pub fn ladder(arguments: &[&str]) -> Command {
@@ -36,4 +44,22 @@ pub fn success(arguments: &[&str]) -> String {
     let output = output(arguments);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
     text(&output.stdout).to_owned()
+}
+
+/// Where the committed results lie.
+pub fn places() -> Places {
+    Places::of(Workspace::find().unwrap())
+}
+
+/// The recorded weights of a step.
+pub fn recorded(step: &str) -> PathBuf {
+    let step = ladder::steps::parse(step).unwrap();
+    places().weights(Kind::Step, &step.name)
+}
+
+/// MNIST's test images.
+pub fn test_digits() -> Digits {
+    Mnist::load_verified(&places().workspace().data())
+        .unwrap()
+        .test
 }

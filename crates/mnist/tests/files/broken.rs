@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use mnist::{MAX_IMAGES, Mnist, PIXELS};
+use mnist::{Digits, MAX_IMAGES, Mnist, PIXELS};
 
 use crate::made::*;
 
@@ -241,4 +241,35 @@ fn gzip_bomb() {
     bomb.truncate(bomb.len() - 100);
     let parts = ["found more content after byte 2368"];
     assert_refused("train-images-idx3-ubyte.gz", &bomb, &parts);
+}
+
+#[test]
+fn too_many_gzip_members() {
+    let mut content = gzip(&images(3));
+    let empty = gzip(b"");
+    content.extend(empty.repeat(100_000));
+    let parts = ["found more than 10000 gzip members"];
+    assert_refused("train-images-idx3-ubyte.gz", &content, &parts);
+}
+
+#[test]
+fn files_in_memory_are_read_and_refused_alike() {
+    let digits = Digits::from_idx(gzip(&images(3)), labels(&[5, 0, 9])).unwrap();
+    assert_eq!(digits.labels(), [5, 0, 9]);
+    for (images, labels, expected) in [
+        (vec![], labels(&[1]), "images: the file is empty"),
+        (
+            images(2),
+            labels(&[1]),
+            "images: found 2 images, but labels has 1 labels",
+        ),
+        (
+            images(1),
+            vec![0x1f, 0x8b],
+            "labels: found a truncated or corrupt gzip stream",
+        ),
+    ] {
+        let error = Digits::from_idx(images, labels).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
 }

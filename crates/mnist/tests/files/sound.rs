@@ -2,16 +2,22 @@
 
 use std::fs;
 use std::io::Read;
+use std::path::PathBuf;
 
-use burn::data::dataset::Dataset;
+use files::Workspace;
 use flate2::read::GzDecoder;
-use mnist::{Digit, Digits, HOLDOUT_IMAGES, Mnist, PIXELS, Split, bundled_directory};
+use mnist::{DataSet, Digits, HOLDOUT_IMAGES, Mnist, PIXELS, Split};
 
 use crate::made::*;
 
+fn data() -> PathBuf {
+    Workspace::find().unwrap().data()
+}
+
 #[test]
 fn bundled_files_load() {
-    let mnist = Mnist::load_bundled().unwrap();
+    let mnist = Mnist::load_verified(&data()).unwrap();
+    assert_eq!(mnist.data_set, DataSet::mnist());
     assert_eq!(mnist.train.len(), 60_000);
     assert_eq!(mnist.test.len(), 10_000);
     assert_eq!(mnist.train.labels()[..5], [5, 0, 4, 1, 9]);
@@ -35,19 +41,11 @@ fn bundled_files_load() {
 }
 
 #[test]
-fn bundled_directory_is_found_and_plain() {
-    let directory = bundled_directory();
-    assert!(directory.is_absolute() && directory.ends_with("data/mnist"));
-    assert!(directory.join("README.md").is_file());
-    assert_eq!(directory, directory.canonicalize().unwrap());
-}
-
-#[test]
 fn flipped_byte_is_found_by_checksum_alone() {
     let directory = tempfile::tempdir().unwrap();
     for name in [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS] {
         let gz = format!("{name}.gz");
-        fs::copy(bundled_directory().join(&gz), directory.path().join(&gz)).unwrap();
+        fs::copy(data().join(&gz), directory.path().join(&gz)).unwrap();
     }
     Mnist::load_verified(directory.path()).unwrap();
 
@@ -60,7 +58,9 @@ fn flipped_byte_is_found_by_checksum_alone() {
     let path = directory.path().join(TEST_IMAGES);
     fs::write(&path, content).unwrap();
 
-    assert_eq!(Mnist::load(directory.path()).unwrap().test.len(), 10_000);
+    let other = Mnist::load(directory.path()).unwrap();
+    assert_eq!(other.test.len(), 10_000);
+    assert_ne!(other.data_set, DataSet::mnist());
     let message = Mnist::load_verified(directory.path())
         .unwrap_err()
         .to_string();
@@ -123,8 +123,6 @@ fn slices_keep_what_exists() {
     );
     assert_eq!(digits.slice(2..100).labels(), [9]);
     assert!(digits.slice(7..9).is_empty());
-    let image = [3; PIXELS];
-    assert_eq!(Dataset::get(&digits, 2).unwrap(), Digit { image, label: 9 });
 }
 
 /// A data set in which the first bytes of an image are its index.
@@ -138,6 +136,7 @@ fn numbered(train: usize) -> Mnist {
         Digits::new((0..count).map(image).collect(), vec![0; count]).unwrap()
     };
     Mnist {
+        data_set: DataSet::mnist(),
         train: digits(train),
         test: digits(3),
     }

@@ -7,12 +7,14 @@ use anyhow::Result;
 use plotters::prelude::*;
 
 use super::picture::{Area, MARGIN, Picture};
-use super::steps::{Step, seeds, steps};
+use super::steps::{seeds, steps};
 use super::theme::{AROUND, FROM, GRID, UP_TO, bold, muted, text};
-use crate::numbers::grouped;
-use crate::{Document, Inputs};
+use crate::document::Document;
+use crate::format::grouped;
+use crate::inputs::Inputs;
+use crate::numbers::confusion::Confusion;
 
-const PATH: &str = "results/confusion.svg";
+const FILE: &str = "confusion.svg";
 
 const CELL_WIDTH: i32 = 58;
 const CELL_HEIGHT: i32 = 32;
@@ -28,74 +30,43 @@ const BAR_WIDTH: f64 = 60.0;
 
 /// The document.
 pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
-    let steps = steps(inputs)?;
-    let path = PATH;
+    let steps = steps(inputs);
+    let file = FILE;
     let Some(step) = steps.last().filter(|step| !step.runs.is_empty()) else {
         let notes = vec!["No run of the last step is recorded yet.".into()];
         let title = "Which digits are taken for which".into();
-        let picture = Picture { path, title, notes };
+        let picture = Picture { file, title, notes };
         return Ok(picture.figure(0, svg::node::element::Group::new()));
     };
-    let matrix = Matrix::of(step);
+    let confusion = Confusion::of(&step.runs);
     let picture = Picture {
-        path,
+        file,
         title: format!("Which digits {} takes for which", step.name),
         notes: vec![format!(
             "Its {} on the {} test images, added up: {} right, {} wrong. Colour: the share of the row's images.",
             seeds(&step.runs),
             grouped(step.runs[0].last().test_total),
-            grouped(matrix.right()),
-            grouped(matrix.total() - matrix.right())
+            grouped(confusion.right()),
+            grouped(confusion.wrong())
         )],
     };
-    let height = TOP + CELL_HEIGHT * matrix.counts.len() as i32 + 16;
-    picture.chart(height as u32, |area| matrix.draw(area, step.colour))
+    let height = TOP + CELL_HEIGHT * confusion.classes() as i32 + 16;
+    let matrix = Matrix {
+        confusion,
+        colour: step.colour,
+    };
+    picture.chart(height as u32, |area| matrix.draw(area))
 }
 
-/// Images by true class (row) and predicted class (column).
+/// A confusion matrix in the colour of its step.
 struct Matrix {
-    counts: Vec<Vec<usize>>,
+    confusion: Confusion,
+    colour: RGBColor,
 }
 
 impl Matrix {
-    /// The sum over the runs of a step.
-    fn of(step: &Step) -> Self {
-        let mut counts = step.runs[0].confusion.clone();
-        for run in &step.runs[1..] {
-            for (sums, row) in counts.iter_mut().zip(&run.confusion) {
-                for (sum, count) in sums.iter_mut().zip(row) {
-                    *sum += count;
-                }
-            }
-        }
-        Self { counts }
-    }
-
-    fn total(&self) -> usize {
-        self.counts.iter().flatten().sum()
-    }
-
-    fn right(&self) -> usize {
-        (0..self.counts.len())
-            .map(|class| self.counts[class][class])
-            .sum()
-    }
-
-    /// The wrong images of a class, and their share of its images.
-    fn wrong(&self, class: usize) -> (usize, f64) {
-        let images: usize = self.counts[class].iter().sum();
-        let wrong = images - self.counts[class][class];
-        (wrong, wrong as f64 / images.max(1) as f64)
-    }
-
-    /// The share of a class's images that are taken for another one.
-    fn share(&self, class: usize, predicted: usize) -> f64 {
-        let images: usize = self.counts[class].iter().sum();
-        self.counts[class][predicted] as f64 / images.max(1) as f64
-    }
-
-    fn draw(&self, area: &Area, colour: RGBColor) -> Result<()> {
-        let classes = self.counts.len();
+    fn draw(&self, area: &Area) -> Result<()> {
+        let classes = self.confusion.classes();
         let middle = LEFT + CELL_WIDTH * classes as i32 / 2;
         area.draw(&Text::new(
             "predicted",
@@ -121,13 +92,13 @@ impl Matrix {
         let all = || (0..classes).flat_map(|row| (0..classes).map(move |column| (row, column)));
         let highest = all()
             .filter(|(row, column)| row != column)
-            .map(|(row, column)| self.share(row, column))
+            .map(|(row, column)| self.confusion.share(row, column))
             .fold(f64::MIN_POSITIVE, f64::max);
         for (row, column) in all() {
-            let opacity = HIGHEST_OPACITY * self.share(row, column) / highest;
-            self.draw_cell(area, (row, column), colour.mix(opacity))?;
+            let opacity = HIGHEST_OPACITY * self.confusion.share(row, column) / highest;
+            self.draw_cell(area, (row, column), self.colour.mix(opacity))?;
         }
-        self.draw_sums(area, colour)
+        self.draw_sums(area)
     }
 
     fn draw_cell(
@@ -139,7 +110,7 @@ impl Matrix {
         let x = LEFT + CELL_WIDTH * column as i32;
         let y = TOP + CELL_HEIGHT * row as i32;
         let corners = [(x + 1, y + 1), (x + CELL_WIDTH - 1, y + CELL_HEIGHT - 1)];
-        let count = self.counts[row][column];
+        let count = self.confusion.count(row, column);
         let (fill, style) = match (row == column, count) {
             (true, _) => (None, muted(12.0)),
             (false, 0) => (Some(GRID.mix(0.5)), muted(12.0)),
@@ -157,19 +128,19 @@ impl Matrix {
     }
 
     /// On the right of each row, how many of it are wrong.
-    fn draw_sums(&self, area: &Area, colour: RGBColor) -> Result<()> {
-        let classes = self.counts.len();
+    fn draw_sums(&self, area: &Area) -> Result<()> {
+        let classes = self.confusion.classes();
         let left = LEFT + CELL_WIDTH * classes as i32 + 20;
         area.draw(&Text::new("wrong", (left, 34), bold(13.0).pos(FROM)))?;
         let highest = (0..classes)
-            .map(|class| self.wrong(class).1)
+            .map(|class| self.confusion.wrong_of(class).1)
             .fold(f64::MIN_POSITIVE, f64::max);
         for class in 0..classes {
-            let (wrong, share) = self.wrong(class);
+            let (wrong, share) = self.confusion.wrong_of(class);
             let y = TOP + CELL_HEIGHT * class as i32 + CELL_HEIGHT / 2;
             let width = (BAR_WIDTH * share / highest).round() as i32;
             let bar = [(left, y - 7), (left + width, y + 7)];
-            area.draw(&Rectangle::new(bar, colour.filled()))?;
+            area.draw(&Rectangle::new(bar, self.colour.filled()))?;
             let words = format!("{} ({:.2} %)", grouped(wrong), 100.0 * share);
             let at = (left + width + 8, y);
             area.draw(&Text::new(words, at, text(12.0).pos(FROM)))?;

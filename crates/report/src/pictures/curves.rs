@@ -6,15 +6,17 @@
 //! the last tenths of a percent, which the ladder is about, are not pressed together below the top.
 
 use anyhow::Result;
-use experiment::{Epoch, TARGET_ACCURACY};
+use evidence::{Epoch, TARGET_ACCURACY};
 use plotters::prelude::*;
 
 use super::axis::{Axis, Frame, Margins, frame};
 use super::picture::{Area, Picture};
-use super::steps::{OverSeeds, Step, over_seeds, seeds, steps};
+use super::steps::{Step, seeds, steps};
 use super::theme::{AROUND, FAINT, FROM, MUTED, TEXT, bold, text};
-use crate::numbers::short_percent;
-use crate::{Document, Inputs};
+use crate::document::Document;
+use crate::format::short_percent;
+use crate::inputs::Inputs;
+use crate::numbers::over_seeds::{OverSeeds, over_seeds};
 
 const COLUMNS: usize = 4;
 const PANEL_HEIGHT: u32 = 232;
@@ -56,7 +58,7 @@ struct Chart {
 
 /// Loss by epoch.
 pub(crate) fn loss(inputs: &Inputs) -> Result<Document> {
-    let steps = steps(inputs)?;
+    let steps = steps(inputs);
     let height = |loss: f64| loss.max(1e-6).log10();
     let values: [fn(&Epoch) -> f64; 2] = [|epoch| epoch.train_loss, |epoch| epoch.test_loss];
     let ticks = LOSSES.map(|loss| (height(loss), loss.to_string()));
@@ -71,7 +73,7 @@ pub(crate) fn loss(inputs: &Inputs) -> Result<Document> {
         target: None,
     };
     let picture = Picture {
-        path: "results/curves-loss.svg",
+        file: "curves-loss.svg",
         title: "Loss by epoch".into(),
         notes: vec![
             "Cross-entropy in nats, on a logarithmic axis. Lines: mean over the seeds. Band: lowest to highest seed."
@@ -85,7 +87,7 @@ pub(crate) fn loss(inputs: &Inputs) -> Result<Document> {
 
 /// Test accuracy by epoch.
 pub(crate) fn accuracy(inputs: &Inputs) -> Result<Document> {
-    let steps = steps(inputs)?;
+    let steps = steps(inputs);
     let height = |accuracy: f64| -(1.0 - accuracy).max(1e-5).log10();
     let values: [fn(&Epoch) -> f64; 1] = [Epoch::test_accuracy];
     let lowest = shown(&steps, &values, &[]).fold(f64::INFINITY, f64::min);
@@ -109,7 +111,7 @@ pub(crate) fn accuracy(inputs: &Inputs) -> Result<Document> {
         target: Some(TARGET_ACCURACY),
     };
     let picture = Picture {
-        path: "results/curves-accuracy.svg",
+        file: "curves-accuracy.svg",
         title: "Test accuracy by epoch".into(),
         notes: vec![
             "The share of wrong images is on a logarithmic axis. Line: mean over the seeds. Band: lowest to highest seed.".into(),

@@ -10,11 +10,13 @@ use super::axis::{Axis, Margins, frame};
 use super::picture::{Area, MARGIN, Picture};
 use super::steps::{Step, steps};
 use super::theme::{BACKGROUND, FROM, MUTED, bold, muted, text};
-use crate::comparisons::{interval, points, with_the_step_before};
-use crate::statistics::{Comparison, Verdict};
-use crate::{Document, Inputs};
+use crate::document::Document;
+use crate::format::{interval, points};
+use crate::inputs::Inputs;
+use crate::numbers::comparisons::with_the_step_before;
+use crate::numbers::statistics::{Comparison, Verdict};
 
-const PATH: &str = "results/differences.svg";
+const FILE: &str = "differences.svg";
 const ROW_HEIGHT: u32 = 44;
 const MARGINS: Margins = Margins {
     top: 6,
@@ -32,13 +34,13 @@ const TICKS: [f64; 6] = [0.1, 0.5, 1.0, 2.0, 5.0, 10.0];
 /// The document.
 pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
     let mut rows = Vec::new();
-    for (index, step) in steps(inputs)?.into_iter().enumerate() {
+    for (index, step) in steps(inputs).into_iter().enumerate() {
         if let Some(comparison) = with_the_step_before(inputs, index)? {
             rows.push((step, comparison));
         }
     }
     let mut picture = Picture {
-        path: PATH,
+        file: FILE,
         title: "What each step brought".into(),
         notes: vec![
             "Test accuracy after the last epoch, minus that of the step before, in points: mean, and 95 % interval over the seeds.".into(),

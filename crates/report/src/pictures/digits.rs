@@ -1,17 +1,19 @@
-//! `results/digits.svg`: what the digits look like.
+//! What the digits look like.
 
+use mnist::CLASSES;
 use svg::node::element::Group;
 
 use super::ink::ink;
 use super::picture::{MARGIN, Picture, WIDTH, label};
 use super::theme::MUTED;
-use crate::{Document, Inputs};
+use crate::document::Document;
+use crate::inputs::Inputs;
 
 /// Samples of each class.
 const SAMPLES: usize = 2;
 /// Height and width that a pixel is drawn with.
 const SCALE: u32 = 2;
-const CELL_WIDTH: u32 = (WIDTH - 2 * MARGIN) / 10;
+const CELL_WIDTH: u32 = (WIDTH - 2 * MARGIN) / CLASSES as u32;
 const CELL_HEIGHT: u32 = 90;
 const SIDE: u32 = mnist::IMAGE_SIDE as u32 * SCALE;
 
@@ -21,7 +23,7 @@ pub(crate) fn document(inputs: &Inputs) -> Document {
     let of_class = |class: u8| (0..test.len()).filter(move |index| test.label(*index) == class);
     let mut body = Group::new();
     for sample in 0..SAMPLES {
-        for class in 0..10 {
+        for class in 0..CLASSES as u8 {
             let Some(index) = of_class(class).nth(sample) else {
                 continue;
             };
@@ -36,7 +38,7 @@ pub(crate) fn document(inputs: &Inputs) -> Document {
         }
     }
     Picture {
-        path: "results/digits.svg",
+        file: "digits.svg",
         title: "Test digits".into(),
         notes: vec![
             "Each with its index among the test images, and the digit that it shows.".into(),

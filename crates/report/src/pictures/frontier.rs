@@ -1,17 +1,18 @@
 //! Accuracy over parameters: the networks of the frontier, beside what others have published.
 
 use anyhow::Result;
-use experiment::{Epoch, LAST_EPOCHS, Recipe, RunResult, TARGET_ACCURACY};
+use evidence::{LAST_EPOCHS, TARGET_ACCURACY};
+use experiment::Recipe;
 use plotters::prelude::*;
 
 use super::axis::{Axis, Frame, Margins, frame};
 use super::picture::{Area, MARGIN, Picture};
 use super::theme::{AROUND, BACKGROUND, FROM, MUTED, STEPS, TEXT, bold, text};
-use crate::evidence::last_epochs;
-use crate::frontier::networks;
-use crate::numbers::{grouped, mean, percent};
-use crate::statistics::Sample;
-use crate::{Document, Inputs};
+use crate::document::Document;
+use crate::format::{grouped, percent};
+use crate::inputs::Inputs;
+use crate::numbers::accuracies::{LastEpochs, means_of_last};
+use crate::numbers::frontier::{Network, first_alike, networks};
 
 const CHART_HEIGHT: u32 = 400;
 const MARGINS: Margins = Margins {
@@ -60,13 +61,13 @@ const PUBLISHED: [Published; 4] = [
 
 /// How networks are trained, but for what all have in common.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Training {
     Plain,
     Dropout,
     Teacher,
 }
 
-impl Kind {
+impl Training {
     const ALL: [Self; 3] = [Self::Plain, Self::Dropout, Self::Teacher];
 
     fn of(recipe: &Recipe) -> Self {
@@ -87,16 +88,16 @@ impl Kind {
 
     fn words(self) -> &'static str {
         match self {
-            Self::Plain => "without dropout: mean of the last epochs",
-            Self::Dropout => "with dropout, as in steps 6 and 7",
-            Self::Teacher => "with dropout and a teacher, as in step 8",
+            Self::Plain => "without dropout",
+            Self::Dropout => "with dropout",
+            Self::Teacher => "with dropout and a teacher",
         }
     }
 }
 
 /// What the chart shows of a network.
 struct Point {
-    kind: Kind,
+    training: Training,
     parameters: f64,
     /// Where it is drawn: at its parameters, or beside others of the same size.
     x: f64,
@@ -109,50 +110,64 @@ struct Point {
 }
 
 impl Point {
-    /// A network of these runs, at least one.
-    fn new(runs: &[&RunResult]) -> Result<Self> {
-        let of_run = |run: &&RunResult| {
-            let epochs = run.last_epochs().iter();
-            mean(epochs.map(Epoch::test_accuracy))
-        };
-        let sample = Sample::new(runs.iter().map(of_run));
-        let accuracies = last_epochs(runs);
+    fn new(network: &Network) -> Result<Self> {
+        let sample = means_of_last(&network.runs);
+        let accuracies = LastEpochs::of(&network.runs);
         Ok(Self {
-            kind: Kind::of(&runs[0].recipe),
-            parameters: runs[0].parameters as f64,
-            x: runs[0].parameters as f64,
+            training: Training::of(&network.experiment.recipe),
+            parameters: network.parameters() as f64,
+            x: network.parameters() as f64,
             mean: sample.mean,
             interval: sample.interval()?,
-            lowest: accuracies.iter().copied().fold(f64::INFINITY, f64::min),
-            highest: accuracies.iter().copied().fold(0.0, f64::max),
+            lowest: accuracies.lowest(),
+            highest: accuracies.highest(),
         })
     }
 }
 
 /// The document, if any network has a run.
 pub(crate) fn document(inputs: &Inputs) -> Result<Option<Document>> {
-    let mut points = networks(inputs)
-        .iter()
-        .map(|(_, runs)| Point::new(runs))
-        .collect::<Result<Vec<_>>>()?;
-    spread(&mut points);
-    if points.is_empty() {
+    let networks = networks(inputs);
+    if networks.is_empty() {
         return Ok(None);
     }
+    let mut points = networks
+        .iter()
+        .map(Point::new)
+        .collect::<Result<Vec<_>>>()?;
+    spread(&mut points);
+    let alike = first_alike(inputs, &networks).map_or_else(String::new, |step| {
+        format!(" All have the learning rates and the augmentation of step {step}.")
+    });
     let picture = Picture {
-        path: "results/frontier.svg",
+        file: "frontier.svg",
         title: "Accuracy over parameters".into(),
         notes: vec![format!(
-            "Test accuracy in the last {LAST_EPOCHS} epochs of networks of different size. All have the learning rates and the augmentation of step 6."
+            "Dots: mean test accuracy over the last {LAST_EPOCHS} epochs.{alike}"
         )],
     };
     let key_height = KEY_LINE as u32 * (PUBLISHED.len() as u32 + 2) + 20;
     let chart = picture.chart(CHART_HEIGHT + key_height, |area| {
         let (chart, key) = area.split_vertically(CHART_HEIGHT);
         draw_chart(&chart, &points)?;
-        draw_key(&key)
+        draw_key(&key, &networks)
     })?;
     Ok(Some(chart))
+}
+
+/// How networks are trained, with the steps among them: `with dropout, as in steps 6 and 7`.
+fn key(training: Training, networks: &[Network]) -> String {
+    let networks = networks.iter();
+    let alike = networks.filter(|it| Training::of(&it.experiment.recipe) == training);
+    let mut steps: Vec<usize> = alike.filter_map(|network| network.step).collect();
+    steps.sort_unstable();
+    let steps: Vec<String> = steps.iter().map(usize::to_string).collect();
+    let words = training.words();
+    match steps.as_slice() {
+        [] => words.into(),
+        [step] => format!("{words}, as in step {step}"),
+        [first @ .., last] => format!("{words}, as in steps {} and {last}", first.join(", ")),
+    }
 }
 
 /// Points of the same size side by side.
@@ -187,10 +202,10 @@ fn draw_chart(area: &Area, points: &[Point]) -> Result<()> {
     let mut frame = frame(area, MARGINS, axes, "trainable parameters")?;
     let target = [0.0, parameters.range.end].map(|count| (count, TARGET_ACCURACY));
     frame.draw_series(LineSeries::new(target, MUTED.stroke_width(2)))?;
-    for kind in Kind::ALL {
-        let of_kind = points.iter().filter(|point| point.kind == kind);
-        let means = of_kind.map(|point| (point.x, point.mean));
-        let style = kind.colour().mix(0.4).stroke_width(2);
+    for training in Training::ALL {
+        let alike = points.iter().filter(|point| point.training == training);
+        let means = alike.map(|point| (point.x, point.mean));
+        let style = training.colour().mix(0.4).stroke_width(2);
         frame.draw_series(LineSeries::new(means, style))?;
     }
     for point in points {
@@ -207,7 +222,7 @@ fn draw_chart(area: &Area, points: &[Point]) -> Result<()> {
 
 /// From lowest to highest as a thin line, the interval as a thick one, and the mean as a dot.
 fn draw_point(frame: &mut Frame, point: &Point) -> Result<()> {
-    let colour = point.kind.colour();
+    let colour = point.training.colour();
     let vertical = |(low, high)| [(point.x, low), (point.x, high)];
     let whole = vertical((point.lowest, point.highest));
     frame.draw_series(LineSeries::new(whole, colour.stroke_width(1)))?;
@@ -231,26 +246,29 @@ fn draw_published(area: &Area, (x, y): (i32, i32), letter: char) -> Result<()> {
 }
 
 /// What the marks are.
-fn draw_key(area: &Area) -> Result<()> {
+fn draw_key(area: &Area, networks: &[Network]) -> Result<()> {
     let left = MARGIN as i32;
     let line = |index: usize| 16 + KEY_LINE * index as i32;
-    let words = |y, what| area.draw(&Text::new(what, (left + 36, y), text(12.5).pos(FROM)));
-    for (index, kind) in Kind::ALL.into_iter().enumerate() {
+    let words = |y, what: &str| {
+        let at = (left + 36, y);
+        area.draw(&Text::new(what.to_owned(), at, text(12.5).pos(FROM)))
+    };
+    for (index, training) in Training::ALL.into_iter().enumerate() {
         let at = (left + 12, line(index));
-        area.draw(&Circle::new(at, 6, kind.colour().filled()))?;
-        words(line(index), kind.words())?;
+        area.draw(&Circle::new(at, 6, training.colour().filled()))?;
+        words(line(index), &key(training, networks))?;
     }
     let marks = [
-        (7, 5, "95 % interval of that mean over the seeds"),
+        (7, 5, "95 % interval of the mean over the seeds"),
         (9, 1, "lowest to highest epoch of any seed"),
     ];
-    for (index, (half, width, what)) in (Kind::ALL.len()..).zip(marks) {
+    for (index, (half, width, what)) in (Training::ALL.len()..).zip(marks) {
         let y = line(index);
         let bar = [(left + 12, y - half), (left + 12, y + half)];
         area.draw(&PathElement::new(bar, TEXT.stroke_width(width)))?;
         words(y, what)?;
     }
-    let y = line(Kind::ALL.len() + marks.len());
+    let y = line(Training::ALL.len() + marks.len());
     let target = [(left, y), (left + 24, y)];
     area.draw(&PathElement::new(target, MUTED.stroke_width(2)))?;
     words(y, "the target")?;

@@ -1,18 +1,17 @@
-//! `results/gallery.svg`: the test digits that the last step gets wrong, those first that most of its seeds get wrong.
+//! The test digits that the last step gets wrong, those first that most of its seeds get wrong.
 
-use std::collections::BTreeMap;
-
-use experiment::RunResult;
-use inference::most_probable;
+use evidence::Record;
 use mnist::DISPUTED_TEST_IMAGES;
 use svg::node::element::{Group, Rectangle};
 
 use super::ink::ink;
 use super::picture::{MARGIN, Picture, WIDTH, label};
 use super::theme::{MUTED, TEXT, name};
-use crate::{Document, Inputs};
+use crate::document::Document;
+use crate::inputs::Inputs;
+use crate::numbers::mistakes::{Mistake, mistakes};
 
-const PATH: &str = "results/gallery.svg";
+const FILE: &str = "gallery.svg";
 
 /// Digits in a row.
 const COLUMNS: usize = 10;
@@ -27,89 +26,68 @@ const FRAME_MARGIN: u32 = 3;
 
 /// The document.
 pub(crate) fn document(inputs: &Inputs) -> Document {
-    let last = inputs.experiments.last();
-    let runs = last.map(|last| inputs.runs(last)).unwrap_or_default();
+    let runs = inputs.last_runs();
     let mut picture = Picture {
-        path: PATH,
+        file: FILE,
         title: "Test digits that the last step gets wrong".into(),
         notes: vec!["No run of the last step is recorded yet.".into()],
     };
     let Some(first) = runs.first() else {
         return picture.figure(0, Group::new());
     };
-    let wrong_with = wrong_with(&runs);
-    let is_right = |index: &usize| prediction(inputs, *index).is_some_and(|it| it.is_right);
-    let is_shown = |index: &usize, wrong: usize| !is_right(index) || is_often(wrong, &runs);
+    let mistakes = mistakes(&runs);
     let mut body = Group::new();
     let mut top = 0;
     for count in (1..=runs.len()).rev() {
-        let wrong = wrong_with.iter().filter(|(_, wrong)| **wrong == count);
-        let shown = wrong
-            .map(|(index, _)| *index)
-            .filter(|index| is_shown(index, count));
-        let shown: Vec<usize> = shown.collect();
-        if !shown.is_empty() {
+        let wrong = mistakes.iter().filter(|mistake| mistake.runs == count);
+        let wrong: Vec<&Mistake> = wrong.collect();
+        if !wrong.is_empty() {
             let heading = label(heading(count, runs.len()), (MARGIN, top + 20), 14.0, TEXT);
             body = body.add(heading.set("font-weight", "bold"));
             top += HEADING_HEIGHT;
-            body = body.add(rows(inputs, &shown, top));
-            top += CELL_HEIGHT * shown.len().div_ceil(COLUMNS) as u32;
+            body = body.add(rows(inputs, &wrong, top));
+            top += CELL_HEIGHT * wrong.len().div_ceil(COLUMNS) as u32;
         }
     }
-    picture.title = format!("Test digits that {} gets wrong", first.step);
-    picture.notes = notes(&runs, &wrong_with, &is_right);
+    picture.title = format!("Test digits that {} gets wrong", first.name());
+    picture.notes = notes(&runs, &mistakes);
     picture.figure(top, body)
 }
 
-/// How many of the runs get an image wrong, for each that any does.
-fn wrong_with(runs: &[&RunResult]) -> BTreeMap<usize, usize> {
-    let mut wrong_with = BTreeMap::new();
-    for index in runs.iter().flat_map(|run| &run.misclassified) {
-        *wrong_with.entry(*index).or_default() += 1;
-    }
-    wrong_with
-}
-
-fn notes(
-    runs: &[&RunResult],
-    wrong_with: &BTreeMap<usize, usize>,
-    is_right: &dyn Fn(&usize) -> bool,
-) -> Vec<String> {
-    let recorded = wrong_with.keys().filter(|index| !is_right(index)).count();
-    let often_wrong =
-        |(index, wrong): &(&usize, &usize)| is_right(index) && is_often(**wrong, runs);
-    let often_wrong = wrong_with.iter().filter(often_wrong).count();
-    let any = match runs.len() {
-        1 => String::new(),
-        count => format!(
-            "; {} are wrong with at least one of its {count} seeds",
-            wrong_with.len()
-        ),
-    };
+fn notes(runs: &[&Record], mistakes: &[Mistake]) -> Vec<String> {
+    let count = mistakes.len();
     let mut notes = vec![
-        format!("Seed 1, whose weights are recorded, gets {recorded} wrong{any}."),
-        "Below each its index, then true digit → prediction with its probability, of seed 1. Framed, with *: the label is disputed."
+        match runs.len() {
+            1 => format!("Its only seed gets {count} test digits wrong."),
+            seeds => format!("{count} test digits are wrong with at least one of its {seeds} seeds."),
+        },
+        "Below each its index, then true digit → prediction with its probability. Framed, with *: the label is disputed."
             .into(),
     ];
-    if often_wrong > 0 {
+    if runs.len() > 1 {
+        notes.push(
+            "The prediction is that of the lowest seed that gets the digit wrong and recorded its probabilities.".into(),
+        );
+    }
+    let unknown = mistakes.iter().filter(|it| it.prediction.is_none()).count();
+    if unknown > 0 {
         notes.push(format!(
-            "In grey: {often_wrong} that seed 1 gets right, and half of the seeds or more get wrong."
+            "In grey: {unknown} that only seeds without recorded probabilities get wrong; below each the true digit and the number of seeds that get it wrong."
         ));
     }
     notes
 }
 
-/// Whether an image that so many runs get wrong is wrong by more than the bad luck of a few.
-fn is_often(wrong: usize, runs: &[&RunResult]) -> bool {
-    2 * wrong >= runs.len()
-}
-
-fn rows(inputs: &Inputs, indices: &[usize], top: u32) -> Group {
+fn rows(inputs: &Inputs, mistakes: &[&Mistake], top: u32) -> Group {
+    let seeds = inputs.last_runs().len();
     let mut rows = Group::new();
-    for (position, index) in indices.iter().enumerate() {
+    for (position, mistake) in mistakes.iter().enumerate() {
         let (row, column) = (position / COLUMNS, position % COLUMNS);
-        let left = MARGIN + CELL_WIDTH * column as u32;
-        rows = rows.add(cell(inputs, *index, left, top + CELL_HEIGHT * row as u32));
+        let corner = (
+            MARGIN + CELL_WIDTH * column as u32,
+            top + CELL_HEIGHT * row as u32,
+        );
+        rows = rows.add(cell(inputs, mistake, seeds, corner));
     }
     rows
 }
@@ -122,16 +100,13 @@ fn heading(wrong: usize, seeds: usize) -> String {
     }
 }
 
-/// One digit with its captions, in a cell whose upper left corner is (`left`, `top`).
-fn cell(inputs: &Inputs, index: usize, left: u32, top: u32) -> Group {
+/// One digit with its captions, in a cell with this upper left corner.
+fn cell(inputs: &Inputs, mistake: &Mistake, seeds: usize, (left, top): (u32, u32)) -> Group {
     let (x, y) = (left + (CELL_WIDTH - SIDE) / 2, top + FRAME_MARGIN);
-    let digit = ink(
-        inputs.test.image(index),
-        (f64::from(x), f64::from(y)),
-        f64::from(SCALE),
-    );
+    let corner = (f64::from(x), f64::from(y));
+    let digit = ink(inputs.test.image(mistake.image), corner, f64::from(SCALE));
     let mut cell = Group::new().add(digit);
-    let disputed = DISPUTED_TEST_IMAGES.contains(&index);
+    let disputed = DISPUTED_TEST_IMAGES.contains(&mistake.image);
     if disputed {
         let frame = Rectangle::new()
             .set("x", x - FRAME_MARGIN)
@@ -144,42 +119,22 @@ fn cell(inputs: &Inputs, index: usize, left: u32, top: u32) -> Group {
         cell = cell.add(frame);
     }
     let mark = if disputed { " *" } else { "" };
+    let number = format!("#{}{mark}", mistake.image);
     let centre = left + CELL_WIDTH / 2;
-    let number = label(
-        format!("#{index}{mark}"),
-        (centre, y + SIDE + 17),
-        12.0,
-        MUTED,
-    );
-    cell = cell.add(number.set("text-anchor", "middle"));
-    if let Some(prediction) = prediction(inputs, index) {
-        let words = format!(
-            "{} → {}, {} %",
-            inputs.test.label(index),
-            prediction.digit,
-            prediction.percent
-        );
-        let colour = if prediction.is_right { MUTED } else { TEXT };
-        let words = label(words, (centre, y + SIDE + 33), 12.0, colour);
-        cell = cell.add(words.set("text-anchor", "middle"));
-    }
-    cell
-}
-
-/// What the recorded weights say of an image.
-struct Prediction {
-    digit: usize,
-    /// Its probability. Without decimals, it is the same on machines that add up in another order.
-    percent: u32,
-    is_right: bool,
-}
-
-fn prediction(inputs: &Inputs, index: usize) -> Option<Prediction> {
-    let probabilities = inputs.probabilities.get(&index)?;
-    let digit = most_probable(probabilities);
-    Some(Prediction {
-        digit,
-        percent: (100.0 * probabilities[digit]).round() as u32,
-        is_right: digit == usize::from(inputs.test.label(index)),
-    })
+    let number = label(number, (centre, y + SIDE + 17), 12.0, MUTED);
+    let true_digit = inputs.test.label(mistake.image);
+    let (words, colour) = match mistake.prediction {
+        Some(prediction) => {
+            let percent = (100.0 * prediction.probability).round();
+            let words = format!("{true_digit} → {}, {percent} %", prediction.class);
+            (words, TEXT)
+        }
+        None => {
+            let words = format!("{true_digit}: {} of {seeds}", mistake.runs);
+            (words, MUTED)
+        }
+    };
+    let words = label(words, (centre, y + SIDE + 33), 12.0, colour);
+    cell.add(number.set("text-anchor", "middle"))
+        .add(words.set("text-anchor", "middle"))
 }

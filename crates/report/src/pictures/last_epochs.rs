@@ -1,18 +1,20 @@
 //! The last epochs, close to the target: who holds it, and in how many of them.
 
 use anyhow::Result;
-use experiment::{Epoch, LAST_EPOCHS, TARGET_ACCURACY};
+use evidence::{Epoch, LAST_EPOCHS, TARGET_ACCURACY};
 use plotters::prelude::*;
 
 use super::axis::{Axis, Frame, Margins, frame};
 use super::picture::{Area, Picture};
-use super::steps::{OverSeeds, Step, over_seeds, steps};
+use super::steps::{Step, steps};
 use super::theme::{BACKGROUND, FROM, MUTED, bold, muted};
-use crate::evidence::last_epochs;
-use crate::numbers::{mean, percent, short_percent};
-use crate::{Document, Inputs};
+use crate::document::Document;
+use crate::format::{percent, short_percent};
+use crate::inputs::Inputs;
+use crate::numbers::accuracies::LastEpochs;
+use crate::numbers::over_seeds::{OverSeeds, over_seeds};
 
-const PATH: &str = "results/last-epochs.svg";
+const FILE: &str = "last-epochs.svg";
 const HEIGHT: u32 = 330;
 const MARGINS: Margins = Margins {
     top: 8,
@@ -33,12 +35,12 @@ const LABEL_HEIGHT: i32 = 52;
 
 /// The document.
 pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
-    let steps: Vec<Step> = steps(inputs)?
+    let steps: Vec<Step> = steps(inputs)
         .into_iter()
         .filter(|step| !step.runs.is_empty())
         .collect();
     let mut picture = Picture {
-        path: PATH,
+        file: FILE,
         title: format!("The last {LAST_EPOCHS} epochs"),
         notes: vec!["No run is recorded yet.".into()],
     };
@@ -46,9 +48,8 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
         return Ok(picture.figure(0, svg::node::element::Group::new()));
     };
     let lowest_shown = TARGET_ACCURACY - NEAR;
-    let is_shown = |step: &Step| {
-        step.name == last.name || mean(last_epochs(&step.runs).into_iter()) >= lowest_shown
-    };
+    let is_shown =
+        |step: &Step| step.name == last.name || LastEpochs::of(&step.runs).mean() >= lowest_shown;
     let (shown, left_out): (Vec<&Step>, Vec<&Step>) = steps.iter().partition(|step| is_shown(step));
     picture.title += &format!(", around {}", short_percent(TARGET_ACCURACY));
     picture.notes = vec![
@@ -104,15 +105,14 @@ fn draw_label(area: &Area, step: &Step, (x, y): (i32, i32)) -> Result<()> {
     area.draw(&Rectangle::new(mark, step.colour.filled()))?;
     let x = x + 12;
     area.draw(&Text::new(step.name, (x, y - 17), bold(13.0).pos(FROM)))?;
-    let accuracies = last_epochs(&step.runs);
-    let held = accuracies.iter().filter(|it| **it >= TARGET_ACCURACY);
+    let accuracies = LastEpochs::of(&step.runs);
     let target = short_percent(TARGET_ACCURACY);
     let held = format!(
         "{} of {} dots reach {target}",
-        held.count(),
-        accuracies.len()
+        accuracies.held(),
+        accuracies.count()
     );
-    let on_average = format!("{} on average", percent(mean(accuracies.iter().copied())));
+    let on_average = format!("{} on average", percent(accuracies.mean()));
     area.draw(&Text::new(on_average, (x, y - 1), muted(12.0).pos(FROM)))?;
     area.draw(&Text::new(held, (x, y + 14), muted(12.0).pos(FROM)))?;
     Ok(())

@@ -1,6 +1,6 @@
 //! What the figures of a network have in common: a cell for its input and for each layer, in rows.
 
-use model_core::{LayerSummary, Summary};
+use architecture::{LayerSummary, Summary};
 use svg::node::element::Group;
 
 use super::picture::{MARGIN, WIDTH, label};

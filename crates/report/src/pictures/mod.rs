@@ -1,7 +1,7 @@
-//! The pictures: charts of the results, and figures of the network and of the digits.
+//! The pictures: charts of the records, and figures of the network and of the digits.
 //!
 //! Charts with axes are drawn by plotters; figures, whose digits must be small files, with the elements of the `svg` crate. Fonts
-//! are named, not measured, and sizes are fixed, so the same results give the same bytes on every machine.
+//! are named, not measured, and sizes are fixed, so the same records give the same bytes on every machine.
 
 mod axis;
 mod confusion;
@@ -21,13 +21,14 @@ mod theme;
 
 use anyhow::Result;
 
-use crate::{Document, Inputs};
+use crate::document::Document;
+use crate::inputs::Inputs;
 
 /// All pictures.
 ///
 /// # Errors
 ///
-/// There are more steps than colours, a network cannot be built, or a statistic cannot be evaluated.
+/// A network cannot be built, or a statistic cannot be evaluated.
 pub(crate) fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
     let mut documents = vec![
         curves::loss(inputs)?,

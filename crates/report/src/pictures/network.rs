@@ -1,9 +1,9 @@
-//! `results/network.svg`: the last step's network, from its summary.
+//! The last step's network, from its summary.
 
 use anyhow::{Context, Result};
+use architecture::Summary;
 use experiment::Experiment;
 use mnist::PIXELS;
-use model_core::Summary;
 use plotters::style::RGBColor;
 use svg::node::element::{Group, Path, Rectangle};
 
@@ -12,8 +12,9 @@ use super::layers::{self, CELL_WIDTH, Stage, WORDS_HEIGHT, stages};
 use super::picture::{Picture, label};
 use super::steps::steps;
 use super::theme::{BACKGROUND, MUTED, TEXT, name};
-use crate::numbers::grouped;
-use crate::{Document, Inputs};
+use crate::document::Document;
+use crate::format::grouped;
+use crate::inputs::Inputs;
 
 /// Height and width of a pixel of a map, and depth of a channel: a block is as large as the maps that it stands for.
 const PIXEL: f64 = 3.6;
@@ -31,7 +32,7 @@ const FACES: [f64; 3] = [0.45, 0.25, 0.65];
 /// The document.
 pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
     let last = inputs.experiments.last().context("there are no steps")?;
-    let colour = steps(inputs)?.last().map_or(TEXT, |step| step.colour);
+    let colour = steps(inputs).last().map_or(TEXT, |step| step.colour);
     let digit = (!inputs.test.is_empty()).then(|| inputs.test.image(0));
     Ok(figure(last, &last.architecture.summary()?, colour, digit))
 }
@@ -62,7 +63,7 @@ fn figure(
         cell
     });
     Picture {
-        path: "results/network.svg",
+        file: "network.svg",
         title: format!("The network of {}", experiment.name),
         notes: vec![
             format!(

@@ -1,13 +1,14 @@
 //! A picture as a file: its heading, its body, and what makes it readable in the dark and for who cannot see it.
 
 use anyhow::{Context, Result};
+use evidence::Places;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use svg::Node;
 use svg::node::element::{self, Description, Group, Rectangle, Title};
 
 use super::theme::{BACKGROUND, MUTED, TEXT, bold, dark_style, muted, name};
-use crate::Document;
+use crate::document::Document;
 
 /// Width of every picture, in pixels: about what GitHub gives a page.
 pub(crate) const WIDTH: u32 = 900;
@@ -32,8 +33,8 @@ pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// A picture without its body: what it is called, and the sentences below that say how to read it. They are what a screen
 /// reader is given, too.
 pub(crate) struct Picture {
-    /// Path from the root of the workspace.
-    pub(crate) path: &'static str,
+    /// Name of the file among the results.
+    pub(crate) file: &'static str,
     pub(crate) title: String,
     /// Each begins a line of its own.
     pub(crate) notes: Vec<String>,
@@ -61,7 +62,7 @@ impl Picture {
             canvas.present()?;
             anyhow::Ok(())
         };
-        all().with_context(|| format!("cannot draw {}", self.path))?;
+        all().with_context(|| format!("cannot draw {}", self.file))?;
         drop(canvas);
         Ok(self.document(&svg))
     }
@@ -146,10 +147,8 @@ impl Picture {
             &format!(">\n{}\n", head.join("\n")),
             1,
         );
-        Document {
-            path: self.path.into(),
-            content: format!("{}\n", content.trim_end()).into_bytes(),
-        }
+        let path = Places::result_file(self.file);
+        Document::new(path, format!("{}\n", content.trim_end()))
     }
 }
 

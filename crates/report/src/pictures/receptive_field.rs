@@ -1,4 +1,4 @@
-//! `results/receptive-field.svg`: what one value of each layer sees of a digit, by the calculator's numbers.
+//! What one value of each layer sees of a digit, by the calculator's numbers.
 
 use anyhow::{Context, Result};
 use plotters::style::RGBColor;
@@ -9,7 +9,8 @@ use super::layers::{self, CELL_WIDTH, Stage, WORDS_HEIGHT, stages};
 use super::picture::{Picture, label};
 use super::steps::steps;
 use super::theme::{GRID, MUTED, TEXT, name};
-use crate::{Document, Inputs};
+use crate::document::Document;
+use crate::inputs::Inputs;
 
 /// The test digit that the fields are drawn onto.
 const DIGIT: usize = 0;
@@ -24,10 +25,10 @@ const LEFT: u32 = (CELL_WIDTH - SIDE) / 2;
 /// The document.
 pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
     let last = inputs.experiments.last().context("there are no steps")?;
-    let colour = steps(inputs)?.last().map_or(TEXT, |step| step.colour);
+    let colour = steps(inputs).last().map_or(TEXT, |step| step.colour);
     let summary = last.architecture.summary()?;
     let picture = Picture {
-        path: "results/receptive-field.svg",
+        file: "receptive-field.svg",
         title: format!("What one value of each layer of {} sees", last.name),
         notes: vec![
             format!(
@@ -175,7 +176,7 @@ fn caption(stage: &Stage) -> Group {
 
 #[cfg(test)]
 mod tests {
-    use model_core::Architecture;
+    use architecture::Architecture;
 
     use super::*;
 

@@ -21,8 +21,8 @@ pub(crate) const FAINT: RGBColor = rgb(0xB4BBC3);
 /// Lines of the grid, and empty cells.
 pub(crate) const GRID: RGBColor = rgb(0xE7EAED);
 
-/// A colour for each step, the same in every picture: far apart for readers with and without each kind of colour
-/// blindness, and each of them well visible on the background.
+/// Colours of the steps: far apart for readers with and without each kind of colour blindness, and each of them well
+/// visible on the background.
 pub(crate) const STEPS: [RGBColor; 8] = [
     rgb(0x8C7310),
     rgb(0xD86E75),
@@ -54,6 +54,12 @@ const DARK_STEPS: [RGBColor; STEPS.len()] = [
     rgb(0xBA608C),
     rgb(0x5E77F3),
 ];
+
+/// The colour of the step at a position from 0, the same in every picture. When the colours are used up they begin again:
+/// more of them would be too near to one another, and every picture names the steps beside their colours.
+pub(crate) fn step_colour(position: usize) -> RGBColor {
+    STEPS[position % STEPS.len()]
+}
 
 const fn rgb(colour: u32) -> RGBColor {
     let [_, red, green, blue] = colour.to_be_bytes();

@@ -2,7 +2,11 @@
 
 use std::fs;
 
-use crate::workspace::{Workspace, result};
+use evidence::Record;
+use experiment::Name;
+use mnist::Split;
+
+use crate::workspace::{Workspace, record};
 
 const DOCUMENTS: [&str; 20] = [
     "README.md",
@@ -101,11 +105,12 @@ fn changed_weights_are_named() {
     workspace.write().unwrap();
     let path = "results/step-05-five/seed-1.safetensors";
     workspace.put(path, "weightz");
-    let problems = workspace.check().unwrap();
+    let message = format!("{:#}", workspace.check().unwrap_err());
     assert!(
-        problems.len() == 1 && problems[0].starts_with(path),
-        "{problems:?}"
+        message.contains(path) && message.contains("does not belong to the record beside it"),
+        "{message}"
     );
+    assert!(!message.contains('\n'), "{message}");
     fs::remove_file(workspace.path(path)).unwrap();
     let problems = workspace.check().unwrap();
     assert!(
@@ -194,7 +199,7 @@ fn a_missing_marker_is_an_error_that_names_it() {
 #[test]
 fn the_result_of_a_step_is_in_its_doc_comment() {
     let workspace = Workspace::new();
-    workspace.record(&result(&workspace.experiments[0], 2));
+    workspace.record(&record(&workspace.experiments[0], 2));
     workspace.write().unwrap();
     let source = workspace.text("experiments/step-01-one/src/lib.rs");
     for expected in [
@@ -259,18 +264,27 @@ fn there_are_documents_without_any_result() {
     );
 }
 
+/// The record of the first step.
+const FIRST: &str = "results/step-01-one/seed-1.json";
+
 type Change = fn(&mut Workspace);
 
+/// Puts another record in the place of the first.
+fn change_first(workspace: &Workspace, change: fn(&mut Record)) {
+    let mut first = record(&workspace.experiments[0], 1);
+    change(&mut first);
+    workspace.put(FIRST, first.to_json().unwrap());
+}
+
 #[test]
-fn results_that_do_not_belong_are_errors() {
-    let path = "results/step-01-one/seed-1.json";
+fn records_that_do_not_belong_are_errors() {
     let error_after = |change: Change| {
         let mut workspace = Workspace::new();
         workspace.write().unwrap();
         change(&mut workspace);
         format!("{:#}", workspace.check().unwrap_err())
     };
-    let cases: [(Change, &str); 7] = [
+    let cases: [(Change, &str); 10] = [
         (
             |it| it.experiments[0].recipe.learning_rate = 0.02,
             "another recipe",
@@ -283,47 +297,47 @@ fn results_that_do_not_belong_are_errors() {
             "another network",
         ),
         (
-            |it| it.experiments[0].name = "step-01-renamed".into(),
-            "no step step-01-one",
+            |it| it.experiments[0].name = Name::from_static("step-01-renamed"),
+            "no experiment step-01-one",
         ),
         (
-            |it| {
-                let run = experiment::RunResult {
-                    split: mnist::Split::Holdout,
-                    ..result(&it.experiments[0], 1)
-                };
-                let path = "results/step-01-one/seed-1.json";
-                it.put(path, serde_json::to_string(&run).unwrap());
-            },
+            |it| change_first(it, |run| run.run.split = Split::Holdout),
             "hold-out",
         ),
         (
-            |it| it.put("results/step-01-one/seed-1.json", "{"),
-            "not a valid result",
-        ),
-        (
             |it| {
-                let text = it.text("results/step-01-one/seed-1.json");
-                it.put(
-                    "results/step-01-one/seed-1.json",
-                    text.replacen("\"parameters\": 76", "\"parameters\": 77", 1),
-                );
+                change_first(it, |run| {
+                    run.run.data_set.name = "fashion".into();
+                    run.run.data_set.sha256 = "00".into();
+                });
             },
+            "of the data set fashion, expected mnist",
+        ),
+        (|it| it.put(FIRST, "{"), "cannot use the record"),
+        (
+            |it| change_first(it, |run| run.parameters = 77),
             "parameters is 77",
         ),
         (
-            |it| {
-                let mut run = result(&it.experiments[0], 1);
-                run.versions.git_commit = Some("0123abcd-dirty".into());
-                it.record(&run);
-            },
+            |it| change_first(it, |run| run.origin.commits[0].clean = false),
             "uncommitted changes",
+        ),
+        (
+            |it| change_first(it, |run| run.origin.commits.clear()),
+            "outside of a git checkout",
+        ),
+        (
+            |it| {
+                let another = record(&it.experiments[1], 1);
+                it.put(FIRST, another.to_json().unwrap());
+            },
+            "of another place",
         ),
     ];
     for (change, expected) in cases {
         let message = error_after(change);
         assert!(
-            message.contains(path) && message.contains(expected),
+            message.contains(FIRST) && message.contains(expected),
             "{message}"
         );
         assert!(!message.contains('\n'), "{message}");
@@ -331,18 +345,27 @@ fn results_that_do_not_belong_are_errors() {
 }
 
 #[test]
-fn run_directories_and_runs_on_other_images_are_errors() {
+fn runs_on_the_hold_out_images_must_be_of_committed_code_too() {
     let workspace = Workspace::new();
-    let text = workspace.text("results/step-01-one/seed-1.json");
-    workspace.put("results/step-01-one/seed-1/result.json", &text);
+    let path = "results/search/step-01-one/seed-1.json";
+    let dirty = workspace
+        .text(path)
+        .replace("\"clean\": true", "\"clean\": false");
+    workspace.put(path, dirty);
     let message = format!("{:#}", workspace.check().unwrap_err());
-    assert!(message.contains("holds a run directory"), "{message}");
+    assert!(
+        message.contains(path) && message.contains("uncommitted changes"),
+        "{message}"
+    );
+}
 
+#[test]
+fn runs_on_other_test_images_are_errors() {
     let mut workspace = Workspace::new();
     workspace.test = workspace.test.slice(0..50);
     let message = format!("{:#}", workspace.check().unwrap_err());
     assert!(
-        message.contains("results/step-01-one/seed-1.json") && message.contains("50 test images"),
+        message.contains(FIRST) && message.contains("50 test images"),
         "{message}"
     );
 }

@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
-use experiment::{
-    Epoch, Evaluation, Experiment, Optimizer, Recipe, RunResult, SCHEMA_VERSION, Schedule,
-    Versions, run_path,
+use architecture::Architecture;
+use evidence::{
+    Commit, Epoch, Evaluation, Kind, Misclassified, Origin, Places, Record, RunId, SCHEMA_VERSION,
+    sha256,
 };
-use mnist::{Digits, MEAN, PIXELS, STANDARD_DEVIATION, Split};
-use model_core::Architecture;
+use experiment::{Experiment, Name, Optimizer, Recipe, Schedule};
+use mnist::{DataSet, Digits, PIXELS, Split};
 
 pub const STEPS: [&str; 6] = [
     "step-01-one",
@@ -21,6 +21,9 @@ pub const STEPS: [&str; 6] = [
 ];
 
 const TEST_IMAGES: usize = 100;
+
+/// What made-up weights files hold: nothing reads them but for their checksum.
+const WEIGHTS: &str = "weights";
 
 const README: &str = "# A ladder
 
@@ -67,22 +70,21 @@ impl Workspace {
             directory: tempfile::tempdir().unwrap(),
             experiments: STEPS.map(experiment).to_vec(),
             frontier: vec![experiment("tiny")],
-            test: digits(),
+            test: digits(TEST_IMAGES),
         };
+        fs::create_dir_all(workspace.path("data/mnist")).unwrap();
         workspace.put("README.md", README);
         for step in STEPS {
-            workspace.put(&format!("experiments/{step}/src/lib.rs"), STEP_SOURCE);
+            workspace.put_step_source(step);
         }
         for experiment in &workspace.experiments[..5] {
-            workspace.record(&result(experiment, 1));
+            workspace.record(&record(experiment, 1));
         }
-        workspace.put("results/step-05-five/seed-1.safetensors", "weights");
+        workspace.put_weights(&workspace.experiments[4]);
         workspace.put("experiments/frontier/src/lib.rs", STEP_SOURCE);
-        workspace.record(&result(&workspace.frontier[0], 1));
-        for (step, split) in [(0, Split::Holdout), (5, Split::Swapped)] {
-            let run = result(&workspace.experiments[step], 1);
-            workspace.record(&RunResult { split, ..run });
-        }
+        workspace.record(&of_kind(Kind::Frontier, &workspace.frontier[0], 1));
+        workspace.record(&of_kind(Kind::Search, &workspace.experiments[0], 1));
+        workspace.record(&of_kind(Kind::Swapped, &workspace.experiments[5], 1));
         workspace
     }
 
@@ -104,37 +106,51 @@ impl Workspace {
         fs::write(path, content).unwrap();
     }
 
-    /// Records a run of the last step, and weights that do what it says.
-    pub fn record_last_step(&self) {
-        let last = &self.experiments[STEPS.len() - 1];
-        self.record(&result(last, 1));
-        let path = format!("results/{}/seed-1.safetensors", last.name);
-        self.put(&path, weights());
+    /// Where a step's doc comment is, as its author left it.
+    pub fn put_step_source(&self, step: &str) {
+        self.put(&format!("experiments/{step}/src/lib.rs"), STEP_SOURCE);
     }
 
-    pub fn record(&self, result: &RunResult) {
-        let path = run_path(&result.step, result.split, result.seed);
-        let path = format!("results/{}.json", path.display());
-        self.put(&path, serde_json::to_string_pretty(result).unwrap());
+    /// The weights of seed 1 of a step.
+    pub fn put_weights(&self, step: &Experiment) {
+        self.put(
+            &format!("results/{}/seed-1.safetensors", step.name),
+            WEIGHTS,
+        );
+    }
+
+    /// Records a run of the last step, and weights.
+    pub fn record_last_step(&self) {
+        let last = &self.experiments[STEPS.len() - 1];
+        self.record(&record(last, 1));
+        self.put_weights(last);
+    }
+
+    /// Puts a record in its place.
+    pub fn record(&self, record: &Record) {
+        let path = Places::record_file(record.run.kind, record.name(), record.seed());
+        self.put(&path, record.to_json().unwrap());
+    }
+
+    fn places(&self) -> Places {
+        Places::of(files::Workspace::at(self.root()).unwrap())
     }
 
     pub fn write(&self) -> anyhow::Result<Vec<(String, bool)>> {
         report::write(
-            self.root(),
+            &self.places(),
             &self.experiments,
             &self.frontier,
             &self.test,
-            &Device::flex(),
         )
     }
 
     pub fn check(&self) -> anyhow::Result<Vec<report::Problem>> {
         report::check(
-            self.root(),
+            &self.places(),
             &self.experiments,
             &self.frontier,
             &self.test,
-            &Device::flex(),
         )
     }
 
@@ -144,9 +160,9 @@ impl Workspace {
     }
 }
 
-fn experiment(name: &'static str) -> Experiment {
+pub fn experiment(name: &'static str) -> Experiment {
     Experiment {
-        name: name.into(),
+        name: Name::from_static(name),
         title: "Adds something".into(),
         architecture: Architecture::new(1, 28)
             .convolution_block(4, 3)
@@ -166,13 +182,24 @@ fn experiment(name: &'static str) -> Experiment {
             refinement_epochs: 0,
             label_smoothing: 0.0,
             distillation: None,
-            seed: 1,
         },
     }
 }
 
-/// A made-up run: one more image right in every epoch, three wrong at the end.
-pub fn result(experiment: &Experiment, seed: u64) -> RunResult {
+/// The made-up run of another kind than a step's.
+pub fn of_kind(kind: Kind, experiment: &Experiment, seed: u64) -> Record {
+    let mut record = record(experiment, seed);
+    record.run.kind = kind;
+    record.run.split = match kind {
+        Kind::Search => Split::Holdout,
+        Kind::Swapped => Split::Swapped,
+        _ => Split::Test,
+    };
+    record
+}
+
+/// The made-up run of a step: one more image right in every epoch, three zeros taken for a six at the end.
+pub fn record(experiment: &Experiment, seed: u64) -> Record {
     let epoch = |number: usize| Epoch {
         epoch: number,
         learning_rate: 0.01,
@@ -189,27 +216,35 @@ pub fn result(experiment: &Experiment, seed: u64) -> RunResult {
     }
     confusion[0][0] = 7;
     confusion[0][6] = 3;
-    RunResult {
+    Record {
         schema_version: SCHEMA_VERSION,
-        step: experiment.name.clone(),
+        run: RunId {
+            kind: Kind::Step,
+            name: experiment.name.clone(),
+            data_set: DataSet::mnist(),
+            split: Split::Test,
+            train_images: 600,
+            seed,
+            backend: "flex".into(),
+            instructions: Some("avx2".into()),
+            architecture: experiment.architecture.clone(),
+            recipe: experiment.recipe.clone(),
+        },
         title: experiment.title.clone(),
-        seed,
-        split: Split::Test,
-        train_images: 600,
-        backend: "flex".into(),
-        device: "CPU".into(),
-        threads: 2,
-        versions: Versions {
+        origin: Origin {
+            commits: vec![Commit {
+                hash: "0123abcd".into(),
+                clean: true,
+            }],
             package: "0.1.0".into(),
             burn: "0.22.1".into(),
-            git_commit: None,
+            device: "CPU".into(),
+            cpu: None,
+            threads: 2,
+            began: None,
+            migrated_from: None,
         },
         parameters: experiment.architecture.summary().unwrap().totals.parameters,
-        recipe: Recipe {
-            seed,
-            ..experiment.recipe.clone()
-        },
-        architecture: experiment.architecture.clone(),
         epochs: (1..=experiment.recipe.epochs).map(epoch).collect(),
         teacher: None,
         train: Evaluation {
@@ -218,60 +253,30 @@ pub fn result(experiment: &Experiment, seed: u64) -> RunResult {
             total: 600,
         },
         confusion,
-        misclassified: vec![0, 40, 90],
+        misclassified: [0, 40, 90].map(|image| wrong(image, 6)).to_vec(),
+        weights_sha256: Some(sha256(WEIGHTS.as_bytes())),
     }
 }
 
-/// Ten of each class, each a bar whose height tells its class, but for the zeros that [`result`] has wrong: these look like
-/// sixes.
-fn digits() -> Digits {
-    digits_like(TEST_IMAGES, &[0, 40, 90])
+/// An image that is taken for a digit with 91 %.
+pub fn wrong(image: usize, digit: usize) -> Misclassified {
+    let mut probabilities = [0.01; 10];
+    probabilities[digit] = 0.91;
+    Misclassified {
+        image,
+        probabilities: Some(probabilities),
+    }
 }
 
-/// Digits of each class in turn, each a bar whose height tells its class; those at some indices look like sixes.
-pub fn digits_like(count: usize, sixes: &[usize]) -> Digits {
+/// Digits of each class in turn, each a bar whose height tells its class.
+pub fn digits(count: usize) -> Digits {
     let labels: Vec<u8> = (0..count).map(|index| (index % 10) as u8).collect();
-    let bar = |class: u8| {
+    let bar = |class: &u8| {
         let mut image = [0; PIXELS];
-        for row in 0..=usize::from(class) {
+        for row in 0..=usize::from(*class) {
             image[28 * (row + 5) + 10..28 * (row + 5) + 16].fill(200 + class);
         }
         image
     };
-    let images = labels.iter().enumerate().map(|(index, label)| {
-        let looks_like = if sixes.contains(&index) { 6 } else { *label };
-        bar(looks_like)
-    });
-    Digits::new(images.collect(), labels).unwrap()
-}
-
-/// Weights with which the network tells bars by their height, in the safetensors format.
-///
-/// The first layer has the ink in its first map and the background in its second. The second layer makes of their means, which
-/// tell the height h and 1, the logits 2(2ch − c²) for the heights c = 1 to 10: the highest is that of the nearest c, and its
-/// neighbours are 2 lower.
-pub fn weights() -> Vec<u8> {
-    // Ink and background as the network sees them, and what a row of six pixels adds to the mean of a 26×26 map.
-    let [ink, background] = [210.0, 0.0].map(|pixel| (pixel / 255.0 - MEAN) / STANDARD_DEVIATION);
-    let row = 6.0 / (26.0 * 26.0);
-    let mut first = [0.0; 4 * 9];
-    first[4] = 1.0;
-    first[9 + 4] = -1.0;
-    let mut second = [0.0; 10 * 4];
-    for (class, weights) in second.chunks_mut(4).enumerate() {
-        let height = class as f32 + 1.0;
-        weights[0] = 2.0 * (2.0 * height / row - height.powi(2)) / ink;
-        weights[1] = 2.0 * height.powi(2) / background;
-    }
-    let tensor = |shape: [usize; 4], offsets: [usize; 2]| serde_json::json!({ "dtype": "F32", "shape": shape, "data_offsets": offsets });
-    let header = serde_json::json!({
-        "stages.0.Convolution.convolution.weight": tensor([4, 1, 3, 3], [0, 144]),
-        "stages.1.Convolution.convolution.weight": tensor([10, 4, 1, 1], [144, 304]),
-    })
-    .to_string();
-    let values = first.iter().chain(&second);
-    let mut file = (header.len() as u64).to_le_bytes().to_vec();
-    file.extend(header.into_bytes());
-    file.extend(values.flat_map(|value| value.to_le_bytes()));
-    file
+    Digits::new(labels.iter().map(bar).collect(), labels).unwrap()
 }

@@ -9,13 +9,10 @@ mod webdriver;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use experiment::{Epoch, ProgressFile};
-use ladder::steps;
-use mnist::Split;
+use evidence::{Epoch, State};
 use serve::{Content, Limits};
-use tempfile::TempDir;
 
-use support::{Running, content};
+use support::{Checkout, Running, content, steps};
 use webdriver::{Browser, View};
 
 const WIDE: View = View {
@@ -41,21 +38,21 @@ const TAB: char = '\u{e004}';
 struct Page {
     browser: Browser,
     server: Running,
-    runs: TempDir,
+    checkout: Checkout,
 }
 
 impl Page {
     fn open(view: View) -> Self {
-        let runs = TempDir::new().unwrap();
-        let content = content(runs.path());
-        Self::open_with(content, runs, view)
+        let checkout = Checkout::new();
+        let content = content(&checkout);
+        Self::open_with(content, checkout, view)
     }
 
-    fn open_with(content: Content, runs: TempDir, view: View) -> Self {
+    fn open_with(content: Content, checkout: Checkout, view: View) -> Self {
         let mut page = Self {
             browser: Browser::start(view),
             server: Running::start(content, Limits::default()),
-            runs,
+            checkout,
         };
         page.browser.open(page.server.address);
         // The sample is drawn and answered.
@@ -110,12 +107,12 @@ fn a_drawn_seven_is_a_seven_for_the_last_step() {
         ..WIDE
     });
     page.draw_seven("mouse");
-    let last = steps::experiments().len();
+    let last = steps().len();
     let of_last = format!("#steps label:nth-child({last}) .sees b");
     assert_eq!(page.browser.text(&of_last), "7");
     assert_eq!(page.browser.text("#digit"), "7");
     let chosen = "document.querySelector('#steps :checked').value";
-    let name = steps::experiments()[last - 1].name.clone();
+    let name = steps()[last - 1].name.clone();
     assert_eq!(page.browser.value(chosen), name.as_str());
     page.leave_screenshot("page.png");
     page.assert_sound();
@@ -207,7 +204,7 @@ fn a_cell_shows_what_it_sees() {
     // Of a test digit the networks see the paper as it is.
     browser.click("#test-digit [type=submit]");
     browser.wait_until("document.querySelector('#spoken').textContent.includes('sees a 7')");
-    let last = steps::experiments().last().cloned().unwrap();
+    let last = steps().last().cloned().unwrap();
     let summary = last.architecture.summary().unwrap();
     assert_eq!(
         browser.value("document.querySelector('#field').hidden"),
@@ -249,7 +246,7 @@ fn a_cell_shows_what_it_sees() {
     ));
     // Another step has other layers.
     browser.click("#steps label:first-child");
-    let layers = steps::experiments()[0].architecture.layers.len();
+    let layers = steps()[0].architecture.layers.len();
     browser.wait_until(&format!(
         "document.querySelectorAll('#maps li').length === {layers}"
     ));
@@ -289,11 +286,14 @@ fn a_training_is_seen_to_grow() {
             .value("document.querySelector('#no-training').hidden"),
         false
     );
-    let step = steps::experiments().into_iter().next().unwrap();
-    let mut progress = ProgressFile::begin(page.runs.path(), &step, Split::Test)
-        .unwrap()
-        .unwrap();
-    let planned = step.recipe.epochs;
+    let (mut folder, record) = page.checkout.begin_run();
+    let planned = record.run.recipe.epochs;
+    let mut state = State {
+        origin: record.origin,
+        teacher_epochs: Vec::new(),
+        teacher: None,
+        epochs: Vec::new(),
+    };
     page.browser
         .wait_until(&shown(&format!("Epoch 0 of {planned}")));
     assert_eq!(
@@ -302,18 +302,17 @@ fn a_training_is_seen_to_grow() {
         true
     );
     for epoch in 1..=2 {
-        progress
-            .add(&Epoch {
-                epoch,
-                learning_rate: 0.1,
-                train_loss: 0.4 / epoch as f64,
-                train_accuracy: 0.9,
-                test_loss: 0.2 / epoch as f64,
-                test_correct: 9_000 + epoch,
-                test_total: 10_000,
-                seconds: 3.0,
-            })
-            .unwrap();
+        state.epochs.push(Epoch {
+            epoch,
+            learning_rate: 0.1,
+            train_loss: 0.4 / epoch as f64,
+            train_accuracy: 0.9,
+            test_loss: 0.2 / epoch as f64,
+            test_correct: 9_000 + epoch,
+            test_total: 10_000,
+            seconds: 3.0,
+        });
+        folder.add_state(&state, &[]).unwrap();
         page.browser.wait_until(&shown(&format!(
             "Epoch {epoch} of {planned}: 90.0{epoch} %"
         )));
@@ -321,7 +320,7 @@ fn a_training_is_seen_to_grow() {
     let points =
         "document.querySelector('#trainings path.test[d*=L]').getAttribute('d').split('L').length";
     assert_eq!(page.browser.value(points), 2);
-    drop(progress);
+    drop(folder);
     page.browser.wait_until(&shown("it has been stopped"));
     page.assert_sound();
 }
@@ -329,12 +328,12 @@ fn a_training_is_seen_to_grow() {
 #[test]
 #[ignore = "needs Chromium"]
 fn a_step_without_weights_cannot_be_chosen_and_says_why() {
-    let runs = TempDir::new().unwrap();
-    let mut content = content(runs.path());
+    let checkout = Checkout::new();
+    let mut content = content(&checkout);
     let last = content.steps.len();
     content.steps[last - 1].1 = Err(anyhow::anyhow!("its weights are lost"));
     let chosen = content.steps[last - 2].0.name.clone();
-    let mut page = Page::open_with(content, runs, WIDE);
+    let mut page = Page::open_with(content, checkout, WIDE);
     let card = format!("#steps label:nth-child({last})");
     assert!(page.browser.text(&card).contains("its weights are lost"));
     let disabled = format!("document.querySelector('{card} input').disabled");
@@ -390,7 +389,7 @@ fn everything_can_be_reached_with_the_keyboard() {
             "{expected} is not among {reached:?}"
         );
     }
-    let chosen = steps::experiments().last().unwrap().name.clone();
+    let chosen = steps().last().unwrap().name.to_string();
     assert!(reached.contains(&chosen), "{reached:?}");
     page.assert_sound();
 }

@@ -4,15 +4,12 @@ use std::thread;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use burn::tensor::Device;
-use experiment::ProgressFile;
-use inference::{Model, most_probable};
-use ladder::steps;
-use mnist::{DISPUTED_TEST_IMAGES, Split};
+use evidence::State;
+use inference::most_probable;
+use mnist::DISPUTED_TEST_IMAGES;
 use serde_json::Value;
-use serve::Content;
 
-use crate::support::{Running, content};
+use crate::support::{Checkout, Running, content, model, steps};
 use crate::{DIGITS, Page, drawing, generous};
 
 /// Probabilities of a step in an answer.
@@ -48,8 +45,8 @@ fn every_step_says_what_its_network_says_be_there_ever_so_many_clients() {
             .flat_map(|client| client.join().unwrap())
             .collect()
     });
-    for (place, step) in steps::experiments().into_iter().enumerate() {
-        let model = Model::recorded(step, Device::flex()).unwrap();
+    for (place, step) in steps().into_iter().enumerate() {
+        let model = model(step).unwrap();
         let images = indices.iter().map(|index| DIGITS.image(*index));
         let expected = model.probabilities(images).unwrap();
         for (answer, expected) in answers.iter().zip(&expected) {
@@ -69,11 +66,11 @@ fn layers_are_those_of_the_step_that_was_asked_for() {
     let page = Page::start(generous());
     let mut client = page.client();
     let ladder = client.get("/api/ladder").unwrap().json();
-    for (place, step) in steps::experiments().into_iter().enumerate() {
+    for (place, step) in steps().into_iter().enumerate() {
         let mut question = drawing(7);
-        question["step"] = step.name.clone().into();
+        question["step"] = step.name.as_str().into();
         let answer = client.post("/api/predict", &question).unwrap().json();
-        let model = Model::recorded(step, Device::flex()).unwrap();
+        let model = model(step).unwrap();
         let expected = model.activations(DIGITS.image(7)).unwrap();
         let layers = answer["layers"].as_array().unwrap();
         let introduced = ladder["steps"][place]["summary"]["layers"]
@@ -164,8 +161,8 @@ fn test_digits_come_with_their_labels() {
 
 #[test]
 fn a_step_without_weights_is_shown_with_the_reason_and_the_others_answer() {
-    let runs = tempfile::tempdir().unwrap();
-    let mut content = content(runs.path());
+    let checkout = Checkout::new();
+    let mut content = content(&checkout);
     let missing = anyhow::anyhow!("its weights are lost");
     content.steps[2].1 = Err(missing);
     let server = Running::start(content, generous());
@@ -205,7 +202,7 @@ fn results_and_charts_are_those_of_the_folder() {
     let table = client.get("/api/results").unwrap().json();
     let rows = table["rows"].as_array().unwrap();
     let columns = table["columns"].as_array().unwrap().len();
-    for step in steps::experiments() {
+    for step in steps() {
         let row = rows.iter().find(|row| row[0] == step.name.as_str());
         assert_eq!(row.unwrap().as_array().unwrap().len(), columns);
     }
@@ -218,11 +215,8 @@ fn results_and_charts_are_those_of_the_folder() {
         assert_eq!(svg.header("content-type"), Some("image/svg+xml"));
         assert!(String::from_utf8(svg.body).unwrap().contains("<svg"));
     }
-    let empty = Content {
-        results: page.runs.path().to_owned(),
-        ..content(page.runs.path())
-    };
-    let server = Running::start(empty, generous());
+    let empty = Checkout::empty();
+    let server = Running::start(content(&empty), generous());
     let mut client = crate::support::http::Client::connect(server.address).unwrap();
     assert_eq!(
         client.get("/api/results").unwrap().json()["rows"],
@@ -242,23 +236,58 @@ fn trainings_come_and_go() {
         client.get("/api/trainings").unwrap().json(),
         serde_json::json!([])
     );
-    let step = steps::experiments().into_iter().next().unwrap();
-    let directory = page.runs.path().join("some-step/seed-1");
-    std::fs::create_dir_all(&directory).unwrap();
-    let progress = ProgressFile::begin(&directory, &step, Split::Test).unwrap();
-    assert!(progress.is_some());
+    let (mut folder, record) = page.checkout.begin_run();
     // The server looks once a second.
-    let mut count_becomes = |expected: usize| loop {
+    let mut wait_until = |what: &dyn Fn(&[Value]) -> bool| loop {
         let trainings = client.get("/api/trainings").unwrap().json();
         let trainings = trainings.as_array().unwrap();
-        if trainings.len() == expected {
+        if what(trainings) {
             return trainings.clone();
         }
         thread::sleep(std::time::Duration::from_millis(50));
     };
-    assert_eq!(count_becomes(1)[0]["step"], step.name.as_str());
-    drop(progress);
-    count_becomes(0);
+    let training = &wait_until(&|trainings| trainings.len() == 1)[0];
+    assert_eq!(training["step"], record.name());
+    assert_eq!(training["epochs"], serde_json::json!([]));
+    let state = State {
+        origin: record.origin.clone(),
+        teacher_epochs: Vec::new(),
+        teacher: None,
+        epochs: record.epochs[..1].to_vec(),
+    };
+    folder.add_state(&state, &[]).unwrap();
+    wait_until(&|trainings| trainings[0]["epochs"][0]["epoch"] == 1);
+    drop(folder);
+    wait_until(&|trainings| trainings.is_empty());
+}
+
+/// Makes pipes, which nobody ever writes to, and a broken run beside a live one.
+#[cfg(unix)]
+#[test]
+fn what_lies_among_the_runs_and_is_none_hides_no_training() {
+    let page = Page::start(generous());
+    let (folder, record) = page.checkout.begin_run();
+    let beside = |name: &str| folder.path().parent().unwrap().join(name);
+    let pipe = |path: &std::path::Path| {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success());
+    };
+    for (number, entry) in std::fs::read_dir(folder.path()).unwrap().enumerate() {
+        // A run with a pipe for one of its files.
+        let broken = beside(&format!("pipe-{number}"));
+        std::fs::create_dir(&broken).unwrap();
+        pipe(&broken.join(entry.unwrap().file_name()));
+    }
+    std::fs::create_dir(beside("broken")).unwrap();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        std::fs::write(beside("broken").join(entry.unwrap().file_name()), "{").unwrap();
+    }
+    pipe(&page.checkout.places.results().join("pipe.svg"));
+    let mut client = page.client();
+    let trainings = client.get("/api/trainings").unwrap().json();
+    assert_eq!(trainings.as_array().unwrap().len(), 1, "{trainings}");
+    assert_eq!(trainings[0]["step"], record.name());
+    assert_eq!(client.get("/charts/pipe.svg").unwrap().status, 404);
 }
 
 #[test]

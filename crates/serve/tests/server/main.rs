@@ -3,6 +3,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/stalled.rs"]
+mod stalled;
+
 #[path = "../support/strings.rs"]
 mod strings;
 
@@ -17,25 +20,27 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use mnist::{Digits, IMAGE_SIDE, Mnist};
 use serde_json::{Value, json};
 use serve::Limits;
-use tempfile::TempDir;
 
 use support::http::Client;
-use support::{Running, content};
+use support::{Checkout, Running, content, recorded};
 
-static DIGITS: LazyLock<Digits> = LazyLock::new(|| Mnist::load_bundled().unwrap().test);
+static DIGITS: LazyLock<Digits> = LazyLock::new(|| {
+    let data = recorded().workspace().data();
+    Mnist::load_verified(&data).unwrap().test
+});
 
-/// A server of all steps, and the folder whose trainings it shows.
+/// A server of all steps, and the checkout whose results and runs it shows.
 struct Page {
     server: Running,
-    runs: TempDir,
+    checkout: Checkout,
 }
 
 impl Page {
     fn start(limits: Limits) -> Self {
-        let runs = TempDir::new().unwrap();
+        let checkout = Checkout::new();
         Self {
-            server: Running::start(content(runs.path()), limits),
-            runs,
+            server: Running::start(content(&checkout), limits),
+            checkout,
         }
     }
 

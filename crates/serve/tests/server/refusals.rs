@@ -179,6 +179,53 @@ fn every_wrong_request_is_told_what_is_wrong() {
 }
 
 #[test]
+fn requests_for_another_host_are_refused() {
+    let page = Page::start(generous());
+    let ask = |head: &str| {
+        let mut client = page.client();
+        client.send(format!("{head}\r\n\r\n").as_bytes()).unwrap();
+        client.answer().unwrap()
+    };
+    for host in ["localhost", "localhost:8080", "127.0.0.1", "[::1]:80"] {
+        let answer = ask(&format!("GET / HTTP/1.1\r\nhost: {host}"));
+        assert_eq!(answer.status, 200, "{host}: {answer:?}");
+    }
+    assert_eq!(ask("GET / HTTP/1.0").status, 200);
+    for (head, status, words) in [
+        ("GET / HTTP/1.1\r\nhost: evil.example", 421, "evil.example"),
+        (
+            "GET http://evil.example/ HTTP/1.1\r\nhost: localhost",
+            421,
+            "evil.example",
+        ),
+        ("GET / HTTP/1.1", 400, "no Host header"),
+        (
+            "GET / HTTP/1.1\r\nhost: localhost\r\nhost: localhost",
+            400,
+            "several",
+        ),
+        ("GET / HTTP/1.1\r\nhost: a b", 400, "no host"),
+        ("GET / HTTP/1.1\r\nhost:", 400, "no host"),
+    ] {
+        let answer = ask(head);
+        assert_eq!(answer.status, status, "{head}: {answer:?}");
+        assert!(answer.error().contains(words), "{answer:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_among_the_results_are_not_followed() {
+    let page = Page::start(generous());
+    let link = page.checkout.places.results().join("link.svg");
+    std::os::unix::fs::symlink("/etc/hostname", link).unwrap();
+    let mut client = page.client();
+    assert_eq!(client.get("/charts/link.svg").unwrap().status, 404);
+    let charts = client.get("/api/charts").unwrap();
+    assert!(!String::from_utf8_lossy(&charts.body).contains("link.svg"));
+}
+
+#[test]
 fn ten_thousand_random_strings_find_no_hole() {
     let page = Page::start(generous());
     let mut client = page.client();

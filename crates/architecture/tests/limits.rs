@@ -1,0 +1,232 @@
+//! Architectures that are too large, as a file may hold them: refused in one line before anything is allocated.
+
+use architecture::{
+    Architecture, ArchitectureError, Convolution, Layer, Limits, MAX_LAYERS, MAX_SIDE,
+};
+
+/// One convolution of 3×3 on an image of 28×28, changed.
+fn convolution(change: impl FnOnce(&mut Convolution)) -> Architecture {
+    let mut convolution = Convolution {
+        in_channels: 1,
+        out_channels: 4,
+        kernel: 3,
+        stride: 1,
+        padding: 0,
+        groups: 1,
+        batch_norm: true,
+        relu: true,
+    };
+    change(&mut convolution);
+    Architecture::new(convolution.in_channels, 28).layer(Layer::Convolution(convolution))
+}
+
+fn max_pool(kernel: usize, stride: usize) -> Layer {
+    Layer::MaxPool { kernel, stride }
+}
+
+#[test]
+fn what_is_too_large_is_named_with_its_limit() {
+    let far = (0..9).fold(Architecture::new(1, 1), |network, _| {
+        network.layer(max_pool(1, 16))
+    });
+    let cases = [
+        (
+            convolution(|it| it.padding = 1 << 63),
+            "layer 1 (Conv 3×3 + BN + ReLU): its padding is 9223372036854775808; it must be at most 2",
+        ),
+        (
+            convolution(|it| it.padding = 1 << 62),
+            "layer 1 (Conv 3×3 + BN + ReLU): its padding is 4611686018427387904; it must be at most 2",
+        ),
+        (
+            convolution(|it| it.padding = 3),
+            "layer 1 (Conv 3×3 + BN + ReLU): its padding is 3; it must be at most 2",
+        ),
+        (
+            convolution(|it| it.kernel = usize::MAX),
+            "layer 1 (Conv 18446744073709551615×18446744073709551615 + BN + ReLU): its kernel is 18446744073709551615; it must be at most 16384",
+        ),
+        (
+            convolution(|it| it.stride = usize::MAX),
+            "layer 1 (Conv 3×3 + BN + ReLU): its stride is 18446744073709551615; it must be at most 16384",
+        ),
+        (
+            convolution(|it| it.out_channels = 1_000_000_000),
+            "layer 1 (Conv 3×3 + BN + ReLU): up to here the network has 11000000000 parameters; the limit is 200000000",
+        ),
+        (
+            convolution(|it| it.out_channels = 1 << 62),
+            "layer 1 (Conv 3×3 + BN + ReLU): up to here the network has 18446744073709551615 parameters; the limit is 200000000",
+        ),
+        (
+            convolution(|it| it.in_channels = 1 << 62),
+            "layer 1 (Conv 3×3 + BN + ReLU): up to here the network has 18446744073709551615 parameters; the limit is 200000000",
+        ),
+        (
+            Architecture::new(1, 10_000).convolution_block(8, 3),
+            "layer 1 (Conv 3×3 + ReLU): up to here the network has 3598720128 bytes of activations for an image; the limit is 1000000000",
+        ),
+        (
+            Architecture::new(1 << 60, 28).max_pool(2),
+            "layer 1 (Max-pool 2×2): up to here the network has 18446744073709551615 bytes of activations for an image; the limit is 1000000000",
+        ),
+        (
+            Architecture::new(100, 1000)
+                .convolution_block(100, 3)
+                .max_pool(100),
+            "layer 1 (Conv 3×3 + ReLU): up to here the network has 89640360000 multiply-adds for an image; the limit is 50000000000",
+        ),
+        (
+            Architecture::new(1, usize::MAX).convolution_block(8, 3),
+            "the input is 18446744073709551615×18446744073709551615 pixels; at most 16384×16384 are possible",
+        ),
+        (
+            Architecture::new(1, 28).layer(Layer::FullyConnected {
+                in_features: 784,
+                out_features: usize::MAX,
+            }),
+            "layer 1 (Fully connected): up to here the network has 18446744073709551615 parameters; the limit is 200000000",
+        ),
+        (
+            far,
+            "layer 8 (Max-pool 1×1): its jump is 4294967296; it must be at most 1000000000",
+        ),
+        (
+            (0..1_000_000).fold(Architecture::new(1, 28), |network, _| {
+                network.layer(max_pool(1, 1))
+            }),
+            "the architecture has 1000000 layers; at most 1000 are possible",
+        ),
+    ];
+    for (architecture, message) in cases {
+        assert_eq!(architecture.summary().unwrap_err().to_string(), message);
+        assert!(architecture.check(28, 1, 10).is_err());
+    }
+}
+
+#[test]
+fn every_quantity_may_be_anything() {
+    let values = [
+        0,
+        1,
+        2,
+        3,
+        MAX_SIDE,
+        MAX_SIDE + 1,
+        1 << 31,
+        1 << 62,
+        1 << 63,
+        usize::MAX - 1,
+        usize::MAX,
+    ];
+    for a in values {
+        for b in values {
+            let networks = [
+                convolution(|it| (it.padding, it.kernel) = (a, b)),
+                convolution(|it| (it.padding, it.stride) = (a, b)),
+                convolution(|it| (it.in_channels, it.out_channels) = (a, b)),
+                convolution(|it| (it.in_channels, it.groups) = (a, b)),
+                convolution(|it| (it.out_channels, it.kernel) = (a, b)),
+                Architecture::new(a, b).max_pool(2).fully_connected_head(10),
+                Architecture::new(a, b).factored_head(10),
+                Architecture::new(1, 28).layer(max_pool(a, b)),
+                Architecture::new(1, 28)
+                    .layer(max_pool(a, b))
+                    .factored_head(a),
+                Architecture::new(1, 28)
+                    .convolution_block(a, b)
+                    .separable_block(b, a),
+                Architecture::new(1, 28).layer(Layer::FullyConnected {
+                    in_features: a,
+                    out_features: b,
+                }),
+            ];
+            for network in networks {
+                if let Ok(summary) = network.summary() {
+                    assert!(summary.totals.parameters <= Limits::DESCRIBED.parameters);
+                    assert!(summary.totals.macs <= Limits::DESCRIBED.macs);
+                    let bytes = summary.totals.total_activation_bytes;
+                    assert!(bytes <= Limits::DESCRIBED.activation_bytes);
+                    // An architecture of so few layers, so that nothing else was allocated.
+                    assert!(summary.layers.len() < MAX_LAYERS);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_trained_has_tighter_limits() {
+    let ladder = |widths: [usize; 3]| {
+        let [first, second, third] = widths;
+        Architecture::new(1, 28)
+            .convolution_block(first, 3)
+            .convolution_block(second, 3)
+            .max_pool(2)
+            .convolution_block(third, 3)
+            .convolution_head(10)
+            .with_batch_norm()
+    };
+    ladder([64, 128, 256]).check(28, 1, 10).unwrap();
+    let check = |widths, quantity: &str| {
+        let network = ladder(widths);
+        network.summary().unwrap();
+        let error = network.check(28, 1, 10).unwrap_err();
+        assert!(
+            matches!(error, ArchitectureError::NetworkTooLarge { .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains(quantity), "{error}");
+    };
+    check([8, 512, 512], "2398296 parameters; the limit is 2000000");
+    check(
+        [512, 256, 10],
+        "multiply-adds for an image; the limit is 500000000",
+    );
+    check(
+        [4000, 10, 10],
+        "bytes of activations for an image; the limit is 8000000",
+    );
+}
+
+/// The layers of ResNet-50 in a row, without what goes past them (K. He et al., "Deep Residual Learning for Image
+/// Recognition", 2016).
+#[test]
+fn a_resnet_50_is_within_the_limits() {
+    let convolution = |channels: &mut usize, out_channels, kernel: usize, stride| {
+        let in_channels = std::mem::replace(channels, out_channels);
+        Layer::Convolution(Convolution {
+            in_channels,
+            out_channels,
+            kernel,
+            stride,
+            padding: kernel / 2,
+            groups: 1,
+            batch_norm: true,
+            relu: true,
+        })
+    };
+    let mut channels = 3;
+    let mut layers = vec![convolution(&mut channels, 64, 7, 2), max_pool(2, 2)];
+    for (width, blocks, stride) in [(64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)] {
+        for block in 0..blocks {
+            let stride = if block == 0 { stride } else { 1 };
+            layers.push(convolution(&mut channels, width, 1, 1));
+            layers.push(convolution(&mut channels, width, 3, stride));
+            layers.push(convolution(&mut channels, 4 * width, 1, 1));
+        }
+    }
+    let body = layers
+        .into_iter()
+        .fold(Architecture::new(3, 224), Architecture::layer);
+    let totals = body.fully_connected_head(1000).summary().unwrap().totals;
+    // Without the four convolutions that go past blocks, 2.8 million parameters.
+    assert!(
+        (22_500_000..23_000_000).contains(&totals.parameters),
+        "{totals:?}"
+    );
+    assert!(
+        (3_500_000_000..4_200_000_000).contains(&totals.macs),
+        "{totals:?}"
+    );
+}

@@ -1,0 +1,74 @@
+//! The networks of the frontier as a table.
+
+use anyhow::Result;
+
+use super::notation::notation;
+use super::sections::Sections;
+use super::table::{NO_RUN, markdown};
+use crate::document::Document;
+use crate::format::{grouped, mean_and_deviation, percent};
+use crate::inputs::{FRONTIER_SOURCE, Inputs};
+use crate::numbers::accuracies::LastEpochs;
+use crate::numbers::frontier::{Network, networks};
+use crate::numbers::statistics::Sample;
+
+/// The doc comment; nothing without networks.
+pub(crate) fn document(inputs: &Inputs) -> Result<Option<Document>> {
+    let Some(source) = &inputs.frontier_source else {
+        return Ok(None);
+    };
+    let sections = Sections {
+        path: FRONTIER_SOURCE,
+        line_prefix: "//! ",
+        contents: vec![("result", table(inputs)?)],
+    };
+    let text = sections.replace_in(source)?;
+    Ok(Some(Document::new(FRONTIER_SOURCE, text)))
+}
+
+/// The part of the README.
+pub(crate) fn table(inputs: &Inputs) -> Result<String> {
+    let networks = networks(inputs);
+    if networks.is_empty() {
+        return Ok(NO_RUN.into());
+    }
+    let header = [
+        "Network",
+        "Parameters",
+        "Multiply-adds",
+        "Dropout",
+        "Teacher",
+        "After the last epoch",
+        "Mean of last 5",
+        "Lowest of last 5",
+        "At 99.40 % or above",
+        "Seeds",
+    ];
+    let rows: Vec<_> = networks.iter().map(row).collect::<Result<_>>()?;
+    Ok(markdown(header, rows, 1..header.len()))
+}
+
+fn row(network: &Network) -> Result<[String; 10]> {
+    let Network {
+        experiment, runs, ..
+    } = network;
+    let accuracies = LastEpochs::of(runs);
+    Ok([
+        notation(&experiment.architecture),
+        grouped(network.parameters()),
+        grouped(experiment.architecture.summary()?.totals.macs),
+        match experiment.recipe.dropout {
+            0.0 => "no".into(),
+            probability => probability.to_string(),
+        },
+        match experiment.recipe.distillation {
+            None => "no".into(),
+            Some(_) => "yes".into(),
+        },
+        mean_and_deviation(&Sample::of_last_epochs(runs)),
+        percent(accuracies.mean()),
+        percent(accuracies.lowest()),
+        format!("{} of {}", accuracies.held(), accuracies.count()),
+        runs.len().to_string(),
+    ])
+}

@@ -1,0 +1,79 @@
+//! The generated parts of `README.md`.
+
+use anyhow::{Context, Result};
+use architecture::{Layer, Summary, to_markdown};
+use evidence::ResultsTable;
+use experiment::Experiment;
+
+use super::sections::Sections;
+use super::table::NO_RUN;
+use super::{comparisons, frontier, last_step};
+use crate::document::Document;
+use crate::format::grouped;
+use crate::inputs::{Inputs, README};
+
+/// The document.
+pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
+    let last = inputs
+        .experiments
+        .last()
+        .context("there are no steps to report on")?;
+    let summary = last.architecture.summary()?;
+    let contents = vec![
+        ("results-table", results_table(inputs)),
+        ("receptive-field", receptive_field(last, &summary)),
+        ("model", model(last, &summary)),
+        ("comparisons", comparisons::section(inputs)?),
+        ("evidence", last_step::section(inputs)),
+        ("frontier", frontier::table(inputs)?),
+    ];
+    let sections = Sections {
+        path: README,
+        line_prefix: "",
+        contents,
+    };
+    Ok(Document::new(README, sections.replace_in(&inputs.readme)?))
+}
+
+fn results_table(inputs: &Inputs) -> String {
+    if inputs.step_runs.is_empty() {
+        return NO_RUN.into();
+    }
+    ResultsTable::new(&inputs.step_runs).to_markdown(|step| format!("experiments/{step}"))
+}
+
+fn receptive_field(experiment: &Experiment, summary: &Summary) -> String {
+    let caption = format!(
+        "The layers of [{0}](experiments/{0}). n: height and width of the map; j: jump; r: receptive field; Act_Size: \
+         values in the layer's input, Act_out: in its output.",
+        experiment.name
+    );
+    format!("{caption}\n\n{}", to_markdown(summary))
+}
+
+fn model(experiment: &Experiment, summary: &Summary) -> String {
+    let totals = &summary.totals;
+    let mut lines = vec![
+        format!("- {} trainable parameters", grouped(totals.parameters)),
+        format!("- {} multiply-adds for one image", grouped(totals.macs)),
+    ];
+    let layers = experiment.architecture.layers.iter().zip(&summary.layers);
+    let convolution = layers
+        .rev()
+        .find(|(layer, _)| matches!(layer, Layer::Convolution(_)));
+    if let Some((_, layer)) = convolution {
+        let (field, image) = (
+            layer.receptive_field_out,
+            experiment.architecture.input_size,
+        );
+        lines.push(format!(
+            "- receptive field at the last convolution: {field}×{field} of {image}×{image} pixels"
+        ));
+    }
+    lines.push(format!(
+        "- activations for one image, in 32-bit floats: {} bytes at the peak where buffers are reused, {} bytes in all",
+        grouped(totals.peak_activation_bytes),
+        grouped(totals.total_activation_bytes)
+    ));
+    lines.join("\n")
+}
