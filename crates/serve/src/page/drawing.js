@@ -263,6 +263,14 @@ export class Drawing {
 
 /** A curve through the middles between points, which smooths what a hand or a mouse does. */
 function drawStroke(context, points, ink) {
+  if (points.length === 1) {
+    // A canvas draws no line of no length; a pen leaves a dot.
+    context.fillStyle = ink;
+    context.beginPath();
+    context.arc(...points[0], THICKNESS / 2, 0, 2 * Math.PI);
+    context.fill();
+    return;
+  }
   context.strokeStyle = ink;
   context.lineWidth = THICKNESS;
   context.lineCap = "round";
