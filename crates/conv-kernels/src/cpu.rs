@@ -12,8 +12,9 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex, TensorMetadata};
 
-use crate::block::{Between, BetweenGradients, Block, Statistics, Wanted};
+use crate::block::Block;
 use crate::buffer::Buffer;
+use crate::compute::{Between, BetweenGradients, Statistics, Wanted};
 use crate::extension::{ConvolutionBackend, NormalisedBlock};
 use crate::layout;
 use crate::simd::LANES;

@@ -17,6 +17,7 @@
 mod activation;
 mod block;
 mod buffer;
+mod compute;
 mod convolution;
 mod cpu;
 mod dropout;

@@ -1,4 +1,4 @@
-//! The passes over one block of images, which [`Block`] shares out between threads.
+//! The passes over one block of images, each on one thread.
 
 use pulp::{Simd, WithSimd};
 
