@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::mem;
 use std::ops::{Deref, DerefMut};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use crate::simd::Lanes;
 
@@ -15,10 +15,37 @@ const KEPT_BYTES: usize = 512 << 20;
 
 static IDLE: Mutex<Option<Idle>> = Mutex::new(None);
 
+/// Memory that waits for its next use.
 #[derive(Default)]
 struct Idle {
     by_length: HashMap<usize, Vec<Vec<Lanes>>>,
     bytes: usize,
+}
+
+impl Idle {
+    fn take(&mut self, length: usize) -> Option<Vec<Lanes>> {
+        let values = self.by_length.get_mut(&length)?.pop()?;
+        self.bytes -= size_of_val(values.as_slice());
+        Some(values)
+    }
+
+    /// Keeps `values`, and no more than `most` bytes in all.
+    fn keep(&mut self, values: Vec<Lanes>, most: usize) {
+        let bytes = size_of_val(values.as_slice());
+        if bytes > most {
+            return;
+        }
+        if self.bytes + bytes > most {
+            // Sizes that are not in use any more, for the most part.
+            *self = Self::default();
+        }
+        self.bytes += bytes;
+        self.by_length.entry(values.len()).or_default().push(values);
+    }
+}
+
+fn idle() -> MutexGuard<'static, Option<Idle>> {
+    IDLE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// A slice of [`Lanes`] on the heap, whose memory is kept for the next one of its length.
@@ -28,15 +55,9 @@ pub(crate) struct Buffer(Vec<Lanes>);
 impl Buffer {
     /// A buffer of `length` with anything in it.
     pub(crate) fn any(length: usize) -> Self {
-        let mut idle = IDLE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let idle = idle.get_or_insert_default();
-        match idle.by_length.get_mut(&length).and_then(Vec::pop) {
-            Some(values) => {
-                idle.bytes -= size_of_val(values.as_slice());
-                Self(values)
-            }
-            None => Self(vec![Lanes::default(); length]),
-        }
+        // A statement of its own: the lock is not held while memory is asked of the system.
+        let kept = idle().get_or_insert_default().take(length);
+        Self(kept.unwrap_or_else(|| vec![Lanes::default(); length]))
     }
 
     /// A buffer of `length` zeros.
@@ -50,15 +71,7 @@ impl Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let values = mem::take(&mut self.0);
-        let bytes = size_of_val(values.as_slice());
-        let mut idle = IDLE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let idle = idle.get_or_insert_default();
-        if idle.bytes + bytes > KEPT_BYTES {
-            // Sizes that are not in use any more, for the most part.
-            *idle = Idle::default();
-        }
-        idle.bytes += bytes;
-        idle.by_length.entry(values.len()).or_default().push(values);
+        idle().get_or_insert_default().keep(values, KEPT_BYTES);
     }
 }
 
@@ -73,5 +86,47 @@ impl Deref for Buffer {
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [Lanes] {
         &mut self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LENGTHS: [usize; 4] = [3, 4, 5, 11];
+    const MOST: usize = 10 * size_of::<Lanes>();
+
+    fn kept(idle: &Idle) -> Vec<usize> {
+        let buffers = idle.by_length.values().flatten();
+        let mut lengths: Vec<usize> = buffers.map(Vec::len).collect();
+        lengths.sort_unstable();
+        assert_eq!(
+            idle.bytes,
+            lengths.iter().sum::<usize>() * size_of::<Lanes>()
+        );
+        lengths
+    }
+
+    #[test]
+    fn no_more_than_the_most_is_kept() {
+        let mut idle = Idle::default();
+        let [three, four, five, eleven] = LENGTHS.map(|length| vec![Lanes::default(); length]);
+        idle.keep(three, MOST);
+        idle.keep(four, MOST);
+        assert_eq!(kept(&idle), [3, 4]);
+        idle.keep(eleven, MOST);
+        assert_eq!(kept(&idle), [3, 4], "one above the most leaves the others");
+        idle.keep(five, MOST);
+        assert_eq!(kept(&idle), [5], "with one more than fits the rest goes");
+    }
+
+    #[test]
+    fn what_is_kept_is_used_again() {
+        let mut idle = Idle::default();
+        idle.keep(vec![Lanes::default(); 3], MOST);
+        assert_eq!(idle.take(4), None);
+        assert_eq!(idle.take(3).map(|values| values.len()), Some(3));
+        assert_eq!(idle.take(3), None);
+        assert!(kept(&idle).is_empty());
     }
 }
