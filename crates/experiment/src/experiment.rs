@@ -13,6 +13,9 @@ use crate::{Name, Recipe};
 /// The largest file of an experiment that is read, in bytes. The largest here takes some 6 kB.
 pub const MAX_EXPERIMENT_BYTES: u64 = 1_000_000;
 
+/// Most bytes of activations of a batch. Training keeps them, and as many gradients.
+const MAX_BATCH_BYTES: usize = 4_000_000_000;
+
 /// A network and the way it is trained, for example one step of the ladder. With a seed, data and a backend it is a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,14 +84,23 @@ impl Experiment {
 ///
 /// What cannot be used, in one line.
 pub fn check_networks(architecture: &Architecture, recipe: &Recipe) -> Result<()> {
-    architecture.check(IMAGE_SIDE, 1, CLASSES)?;
     recipe.check()?;
+    check_network(architecture, recipe)?;
     if let Some(distillation) = &recipe.distillation {
-        let teacher = &distillation.teacher;
-        teacher
-            .check(IMAGE_SIDE, 1, CLASSES)
-            .context("cannot use the teacher")?;
+        check_network(&distillation.teacher, recipe).context("cannot use the teacher")?;
     }
+    Ok(())
+}
+
+fn check_network(architecture: &Architecture, recipe: &Recipe) -> Result<()> {
+    architecture.check(IMAGE_SIDE, 1, CLASSES)?;
+    let of_image = architecture.summary()?.totals.total_activation_bytes;
+    let of_batch = of_image.saturating_mul(recipe.batch_size);
+    ensure!(
+        of_batch <= MAX_BATCH_BYTES,
+        "a batch of {} images has {of_batch} bytes of activations; the limit is {MAX_BATCH_BYTES}",
+        recipe.batch_size
+    );
     Ok(())
 }
 
