@@ -32,12 +32,12 @@ fn growing(channels: usize, size: usize, down: bool, right: bool, device: &Devic
         .repeat_dim(1, channels)
 }
 
-/// Rows of the input with any gradient of the output cell `(cell, cell)` after the first `layers` layers. Maps, images
+/// Rows of the input with any gradient of the output cell `(cell, cell)` of maps of `n_out` cells a side. Maps, images
 /// and kernels are symmetric, so the columns are the same.
 fn field_by_gradient(
     network: &Network,
     input: [usize; 2],
-    layers: usize,
+    n_out: usize,
     cell: usize,
 ) -> RangeInclusive<usize> {
     let [channels, size] = input;
@@ -45,10 +45,11 @@ fn field_by_gradient(
     let mut reached = vec![false; size];
     for (down, right) in [(false, false), (false, true), (true, false), (true, true)] {
         let image = growing(channels, size, down, right, &device).require_grad();
-        let output = network.forward_to(image.clone(), layers);
-        let [_, channels_out, _, _] = output.dims();
+        let output = network.forward(image.clone());
+        let channels_out = output.dims()[1] / (n_out * n_out);
         let gradients = output
-            .slice([0..1, 0..channels_out, cell..cell + 1, cell..cell + 1])
+            .reshape([channels_out, n_out, n_out])
+            .slice([0..channels_out, cell..cell + 1, cell..cell + 1])
             .sum()
             .backward();
         let gradient = image.grad(&gradients).expect("the input has a gradient");
@@ -62,6 +63,19 @@ fn field_by_gradient(
     first..=last
 }
 
+/// The network of an architecture's first `layers` layers with all weights equal.
+///
+/// Frozen, batch normalisation is one factor and one constant for a channel, as in inference, so that it does not let
+/// every pixel see every other.
+fn first_layers(architecture: &Architecture, layers: usize) -> Network {
+    let mut first = architecture.clone();
+    first.layers.truncate(layers);
+    Network::new(&first, 0.0, &Device::flex().autodiff())
+        .expect("it can be built")
+        .map(&mut Positive)
+        .freeze()
+}
+
 /// Checks the formula's size and position after every layer whose maps have an inner cell.
 fn check(mut architecture: Architecture, input_size: usize) {
     architecture.input_size = input_size;
@@ -69,13 +83,6 @@ fn check(mut architecture: Architecture, input_size: usize) {
     architecture
         .layers
         .retain(|layer| matches!(layer, Layer::Convolution(_) | Layer::MaxPool { .. }));
-    let device = Device::flex().autodiff();
-    // Frozen, batch normalisation is one factor and one constant for a channel, as in inference, so that it does not
-    // let every pixel see every other.
-    let network = Network::new(&architecture, 0.0, &device)
-        .expect("it can be built")
-        .map(&mut Positive)
-        .freeze();
     let summary = architecture.summary().unwrap();
     for (index, layer) in summary.layers.iter().enumerate() {
         let cell = layer.n_out / 2;
@@ -87,8 +94,9 @@ fn check(mut architecture: Architecture, input_size: usize) {
         let last = first + layer.receptive_field_out - 1;
         assert!(last < input_size, "the input is too small for this test");
         let input = [architecture.input_channels, input_size];
+        let network = first_layers(&architecture, index + 1);
         assert_eq!(
-            field_by_gradient(&network, input, index + 1, cell),
+            field_by_gradient(&network, input, layer.n_out, cell),
             first..=last,
             "after layer {} ({})",
             index + 1,

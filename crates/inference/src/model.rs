@@ -102,20 +102,19 @@ impl Model {
     ///
     /// The device fails.
     pub fn activations(&self, digit: &[u8; PIXELS]) -> Result<Vec<LayerMaps>> {
-        let layers = 1..=self.experiment.architecture.layers.len();
-        layers
-            .map(|layers| {
-                let image = images_to_tensor([digit], &self.device);
-                let maps = self.network.forward_to(image, layers);
-                let [_, channels, height, width] = maps.dims();
-                Ok(LayerMaps {
-                    channels,
-                    height,
-                    width,
-                    values: values(maps)?,
-                })
+        let outputs = self
+            .network
+            .outputs(images_to_tensor([digit], &self.device));
+        let maps = outputs.into_iter().map(|maps| {
+            let [_, channels, height, width] = maps.dims();
+            Ok(LayerMaps {
+                channels,
+                height,
+                width,
+                values: values(maps)?,
             })
-            .collect()
+        });
+        maps.collect()
     }
 }
 

@@ -62,19 +62,24 @@ impl Network {
     ///
     /// On an autodiff device batch normalisation uses the batch's statistics, elsewhere those kept in training.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        self.run(images, self.stages.len(), None).into_features()
+        self.run(images, None).into_features()
     }
 
     /// The same with dropout on an autodiff device. What is dropped is a function of `key`, which no two steps of a
     /// training should share, on the CPU backends; on others it is drawn from the device's generator.
     pub fn forward_with_dropout(&self, images: Tensor<4>, key: u64) -> Tensor<2> {
-        self.run(images, self.stages.len(), Some(key))
-            .into_features()
+        self.run(images, Some(key)).into_features()
     }
 
-    /// The output `[batch, channels, height, width]` of the first `layers` layers, without dropout.
-    pub fn forward_to(&self, images: Tensor<4>, layers: usize) -> Tensor<4> {
-        self.run(images, layers, None).into_images()
+    /// The output `[batch, channels, height, width]` of every layer, first to last, without dropout.
+    pub fn outputs(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        let mut maps = Maps::Blocks(ImageBlocks::new(images));
+        let stages = self.stages.iter();
+        let outputs = stages.map(|stage| {
+            maps = stage.forward(maps.clone(), false, None);
+            maps.clone().into_images()
+        });
+        outputs.collect()
     }
 
     /// The network for inference with batch normalisation folded into the convolutions before it: it computes the same,
@@ -137,31 +142,22 @@ impl Network {
         }
     }
 
-    fn run(&self, images: Tensor<4>, layers: usize, dropout_key: Option<u64>) -> Maps {
+    fn run(&self, images: Tensor<4>, dropout_key: Option<u64>) -> Maps {
         let mut maps = Maps::Blocks(ImageBlocks::new(images));
-        let mut stages = self.stages.iter().take(layers).enumerate().peekable();
+        let mut stages = self.stages.iter().enumerate().peekable();
         while let Some((layer, stage)) = stages.next() {
-            maps = match stage {
-                Stage::Convolution(block) => {
-                    // The kernels pool in the same pass, where the windows are the usual ones.
-                    let pool = stages.next_if(|(_, next)| next.halves());
-                    let key = dropout_key.map(|key| key_of_layer(key, layer));
-                    Maps::Blocks(block.forward(maps.into_blocks(), pool.is_some(), key))
-                }
-                Stage::MaxPool(pool) => {
-                    Maps::Blocks(ImageBlocks::new(pool.forward(maps.into_images())))
-                }
-                Stage::GlobalAveragePool(_) => Maps::Features(maps.into_blocks().means()),
-                Stage::FullyConnected(linear) => {
-                    Maps::Features(linear.forward(maps.into_features()))
-                }
-            };
+            // The kernels pool in the same pass, where the windows are the usual ones.
+            let halved = matches!(stage, Stage::Convolution(_))
+                && stages.next_if(|(_, next)| next.halves()).is_some();
+            let key = dropout_key.map(|key| key_of_layer(key, layer));
+            maps = stage.forward(maps, halved, key);
         }
         maps
     }
 }
 
 /// What one layer hands to the next.
+#[derive(Clone)]
 enum Maps {
     Blocks(ImageBlocks),
     /// `[batch, features]`: maps of one pixel.
@@ -212,6 +208,18 @@ impl Stage {
         }
     }
 
+    /// The layer's output. That of a convolution is `halved` if the max-pooling after it is computed with it.
+    fn forward(&self, maps: Maps, halved: bool, dropout_key: Option<u64>) -> Maps {
+        match self {
+            Self::Convolution(block) => {
+                Maps::Blocks(block.forward(maps.into_blocks(), halved, dropout_key))
+            }
+            Self::MaxPool(pool) => Maps::Blocks(ImageBlocks::new(pool.forward(maps.into_images()))),
+            Self::GlobalAveragePool(_) => Maps::Features(maps.into_blocks().means()),
+            Self::FullyConnected(linear) => Maps::Features(linear.forward(maps.into_features())),
+        }
+    }
+
     /// Whether this is max-pooling of 2×2 windows that do not overlap.
     fn halves(&self) -> bool {
         matches!(self, Self::MaxPool(pool) if pool.kernel_size == [2, 2] && pool.stride == [2, 2])
@@ -221,4 +229,52 @@ impl Stage {
 /// A key for each layer of a training step.
 fn key_of_layer(key: u64, layer: usize) -> u64 {
     key.rotate_left(layer as u32) ^ layer as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use architecture::Convolution;
+    use burn::tensor::Distribution;
+
+    use super::*;
+
+    #[test]
+    fn outputs_are_those_of_the_layers_up_to_each() {
+        let convolution = |in_channels, out_channels| {
+            Layer::Convolution(Convolution {
+                in_channels,
+                out_channels,
+                kernel: 3,
+                stride: 1,
+                padding: 1,
+                groups: 1,
+                batch_norm: true,
+                relu: true,
+            })
+        };
+        let pool = |kernel, stride| Layer::MaxPool { kernel, stride };
+        let architecture = Architecture::new(1, 28)
+            .layer(convolution(1, 4))
+            .layer(pool(2, 2))
+            .layer(convolution(4, 6))
+            .layer(pool(3, 2))
+            .layer(convolution(6, 8))
+            .layer(Layer::GlobalAveragePool)
+            .layer(Layer::FullyConnected {
+                in_features: 8,
+                out_features: 10,
+            });
+        let device = Device::flex();
+        let network = Network::new(&architecture, 0.0, &device).expect("it can be built");
+        let images = Tensor::<4>::random([3, 1, 28, 28], Distribution::Default, &device);
+        let outputs = network.outputs(images.clone());
+        assert_eq!(outputs.len(), architecture.layers.len());
+        for (index, output) in outputs.into_iter().enumerate() {
+            let first = Network {
+                stages: network.stages[..=index].to_vec(),
+            };
+            let expected = first.forward(images.clone());
+            assert_eq!(output.flatten::<2>(1, 3).into_data(), expected.into_data());
+        }
+    }
 }
