@@ -1,12 +1,9 @@
 //! The kernels compute every layer of the ladder as Burn's own operators do.
 
-#[path = "../../crates/conv-kernels/tests/reference/mod.rs"]
-mod reference;
-
 use architecture::Layer;
 use burn::tensor::Device;
+use kernel_reference::Case;
 use ladder::steps::experiments as steps;
-use reference::Case;
 
 /// Relative to the largest value of each tensor.
 const TOLERANCE: f32 = 1e-4;

@@ -1,16 +1,14 @@
 //! The kernels against Burn's own operators, against finite differences, and against themselves: with every instruction
 //! set that the machine has.
 
-mod reference;
-
 use std::sync::{Mutex, MutexGuard};
 
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 use conv_kernels::{BlockOptions, Dropout, ImageBlocks, InstructionSet, LANES, fold};
+use kernel_reference::{Case, EPSILON, Values, floats, tensor};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
-use reference::{Case, EPSILON, Values, floats, tensor};
 
 /// Relative to the largest value of each tensor.
 const TOLERANCE: f32 = 1e-4;

@@ -1,7 +1,4 @@
-//! A convolution block computed in two ways: by the kernels, and by Burn's own operators.
-
-// Each test program uses a part of it.
-#![allow(dead_code)]
+//! A convolution block computed in two ways: by the kernels, and by Burn's own operators. For tests only.
 
 use burn::tensor::activation::relu;
 use burn::tensor::module::{batch_norm_train, conv2d, max_pool2d};
@@ -15,34 +12,57 @@ pub const EPSILON: f64 = 1e-5;
 /// A block and its input.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
+    /// Images in the batch.
     pub images: usize,
+    /// Channels of the input.
     pub in_channels: usize,
+    /// Channels of the output.
     pub out_channels: usize,
+    /// Groups of channels: an output sees only the inputs of its group.
     pub groups: usize,
+    /// Height and width of the kernel.
     pub kernel: usize,
+    /// Distance between neighbouring positions of the kernel.
     pub stride: usize,
+    /// Zeros added on each side of the map.
     pub padding: usize,
+    /// Height of the input.
     pub height: usize,
+    /// Width of the input.
     pub width: usize,
+    /// Whether batch normalisation follows the convolution; if not, a bias.
     pub batch_norm: bool,
+    /// Whether ReLU follows.
     pub relu: bool,
+    /// Probability of dropping a value after ReLU.
     pub dropout: f64,
+    /// Whether 2×2 max-pooling ends the block.
     pub max_pool: bool,
     /// Whether another block with batch normalisation comes before.
     pub second: bool,
+    /// Decides the data, and what is dropped.
     pub seed: u64,
 }
 
-/// A block's values: what is computed from, or what is computed.
+/// A block's values by name: what is computed from, or what is computed.
 #[derive(Clone, Debug, Default)]
 pub struct Values(pub Vec<(&'static str, Vec<f32>)>);
 
 impl Values {
+    /// The values of that name.
+    ///
+    /// # Panics
+    ///
+    /// If there are none.
     pub fn get(&self, name: &str) -> &[f32] {
         let found = self.0.iter().find(|(known, _)| *known == name);
         &found.unwrap_or_else(|| panic!("no {name}")).1
     }
 
+    /// Compares with `expected`.
+    ///
+    /// # Errors
+    ///
     /// The first tensor that differs from `expected` by more than `tolerance` of its largest value.
     pub fn check(&self, expected: &Self, tolerance: f32) -> Result<(), String> {
         assert_eq!(self.0.len(), expected.0.len());
@@ -72,10 +92,12 @@ impl Values {
 }
 
 impl Case {
+    /// Height of the output.
     pub fn out_height(&self) -> usize {
         self.outputs(self.height)
     }
 
+    /// Width of the output.
     pub fn out_width(&self) -> usize {
         self.outputs(self.width)
     }
@@ -112,6 +134,7 @@ impl Case {
             * self.kernel
     }
 
+    /// What the block does beside convolving.
     pub fn options(&self) -> BlockOptions {
         BlockOptions {
             stride: self.stride,
@@ -317,10 +340,12 @@ impl Tensors {
     }
 }
 
+/// A tensor of `values` in the order of its dimensions.
 pub fn tensor<const D: usize>(values: &[f32], shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
 }
 
+/// A tensor's values in the order of its dimensions.
 pub fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
