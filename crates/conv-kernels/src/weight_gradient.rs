@@ -196,15 +196,23 @@ impl<S: Simd> Tile<'_, S> {
         choose! { 1 2 3 4 5 6 7 8 }
     }
 
+    /// Part by part, so that every lane's sum is one of its own and in the same order on every instruction set.
     #[inline(always)]
     fn sum<const CHANNELS: usize, const COLUMNS: usize>(&mut self) {
+        for part in 0..vectors_per_pixel::<S>() {
+            self.sum_part::<CHANNELS, COLUMNS>(part);
+        }
+    }
+
+    #[inline(always)]
+    fn sum_part<const CHANNELS: usize, const COLUMNS: usize>(&mut self, part: usize) {
         let simd = self.simd;
         let per_pixel = vectors_per_pixel::<S>();
         let mut sums = [[simd.splat_f32s(0.0); COLUMNS]; CHANNELS];
         for channel in 0..CHANNELS {
             let from = &self.sums[channel * self.channel_stride + self.to..];
             for column in 0..COLUMNS {
-                sums[channel][column] = from[column * per_pixel];
+                sums[channel][column] = from[column * per_pixel + part];
             }
         }
         let length = self.length * per_pixel;
@@ -220,19 +228,17 @@ impl<S: Simd> Tile<'_, S> {
                 gradients[channel] = &self.gradient[start..][..length];
             }
             for output in 0..self.length {
-                for part in 0..per_pixel {
-                    let from = output * self.step + part;
-                    let values = &values[from..][..(COLUMNS - 1) * per_pixel + 1];
-                    for channel in 0..CHANNELS {
-                        let gradient = gradients[channel][output * per_pixel + part];
-                        for column in 0..COLUMNS {
-                            sums[channel][column] = multiply_add(
-                                simd,
-                                values[column * per_pixel],
-                                gradient,
-                                sums[channel][column],
-                            );
-                        }
+                let from = output * self.step + part;
+                let values = &values[from..][..(COLUMNS - 1) * per_pixel + 1];
+                for channel in 0..CHANNELS {
+                    let gradient = gradients[channel][output * per_pixel + part];
+                    for column in 0..COLUMNS {
+                        sums[channel][column] = multiply_add(
+                            simd,
+                            values[column * per_pixel],
+                            gradient,
+                            sums[channel][column],
+                        );
                     }
                 }
             }
@@ -240,7 +246,7 @@ impl<S: Simd> Tile<'_, S> {
         for channel in 0..CHANNELS {
             let to = &mut self.sums[channel * self.channel_stride + self.to..];
             for column in 0..COLUMNS {
-                to[column * per_pixel] = sums[channel][column];
+                to[column * per_pixel + part] = sums[channel][column];
             }
         }
     }

@@ -328,13 +328,50 @@ fn gradients_are_finite_differences() {
     });
 }
 
+fn bits(values: &Values) -> Vec<Vec<u32>> {
+    let of = |(_, values): &(&str, Vec<f32>)| values.iter().map(|value| value.to_bits()).collect();
+    values.0.iter().map(of).collect()
+}
+
+#[test]
+fn fused_instruction_sets_agree_in_every_bit() {
+    let found = Mutex::new(Vec::new());
+    for_each_instruction_set(|set| {
+        if set == InstructionSet::Portable {
+            return;
+        }
+        let mut of_set = Vec::new();
+        for (channels, groups, kernel, batch_norm, max_pool) in [
+            (3, 1, 3, true, true),
+            (8, 1, 1, true, false),
+            (20, 1, 5, false, true),
+            (6, 6, 3, true, false),
+        ] {
+            let case = Case {
+                in_channels: channels,
+                out_channels: if groups == 1 { 10 } else { channels },
+                groups,
+                kernel,
+                batch_norm,
+                max_pool,
+                // What comes out of the block before are no whole numbers: the sums are rounded.
+                second: true,
+                ..PLAIN
+            };
+            of_set.push(bits(
+                &case.by_kernels(&case.data(), &Device::flex().autodiff()),
+            ));
+        }
+        found.lock().unwrap().push((set, of_set));
+    });
+    let found = found.into_inner().unwrap();
+    for pair in found.windows(2) {
+        assert!(pair[0].1 == pair[1].1, "{} and {}", pair[0].0, pair[1].0);
+    }
+}
+
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
-    let bits = |values: &Values| -> Vec<Vec<u32>> {
-        let of =
-            |(_, values): &(&str, Vec<f32>)| values.iter().map(|value| value.to_bits()).collect();
-        values.0.iter().map(of).collect()
-    };
     for_each_instruction_set(|set| {
         for images in [16, 33, 130] {
             let case = Case { images, ..PLAIN };
