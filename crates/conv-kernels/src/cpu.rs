@@ -12,13 +12,13 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex, TensorMetadata};
 
-use crate::block::Block;
-use crate::buffer::Buffer;
-use crate::compute::{Between, BetweenGradients, Statistics, Wanted};
 use crate::extension::{ConvolutionBackend, NormalisedBlock};
-use crate::layout;
-use crate::simd::LANES;
 use crate::tensors::{BlockValues, Cpu};
+use kernels::Block;
+use kernels::Buffer;
+use kernels::LANES;
+use kernels::layout;
+use kernels::{Between, BetweenGradients, Statistics, Wanted};
 
 /// Implements the extension for a CPU backend and for autodiff on it.
 macro_rules! compute_with_kernels {

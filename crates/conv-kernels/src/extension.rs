@@ -9,7 +9,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, ExtensionType, TensorMetadata, backend_extension};
 use burn::tensor::{Distribution, FloatDType, Shape};
 
-use crate::block::Block;
+use kernels::Block;
 
 /// What a block with batch normalisation yields in training.
 #[derive(ExtensionType)]

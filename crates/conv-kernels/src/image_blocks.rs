@@ -3,11 +3,11 @@
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
-use crate::activation::Activation;
-use crate::block::Block;
-use crate::convolution::Geometry;
-use crate::dropout::Dropout;
 use crate::extension::ConvolutionBackend;
+use kernels::Activation;
+use kernels::Block;
+use kernels::Dropout;
+use kernels::Geometry;
 
 /// The maps of a batch of images, in the order in which the backend's kernels want them.
 ///

@@ -14,28 +14,11 @@
 // Burn deprecates NdArray.
 #![cfg_attr(feature = "ndarray", allow(deprecated))]
 
-mod activation;
-mod block;
-mod buffer;
-mod compute;
-mod convolution;
 mod cpu;
-mod dropout;
 mod extension;
 mod image_blocks;
-mod layout;
-mod moments;
-mod parallel;
-mod passes;
-mod simd;
-mod sinks;
 mod tensors;
-mod weight_gradient;
 
-pub use activation::Activation;
-pub use block::Block;
-pub use convolution::Geometry;
-pub use dropout::Dropout;
 pub use extension::{ConvolutionBackend, NormalisedBlock};
 pub use image_blocks::{BlockOptions, ImageBlocks, Normalised, fold};
-pub use simd::{InstructionSet, LANES};
+pub use kernels::{Activation, Block, Dropout, Geometry, InstructionSet, LANES};

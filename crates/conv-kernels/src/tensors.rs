@@ -9,8 +9,8 @@ use burn::backend::{Backend, Flex};
 use burn::tensor::{DType, Shape, TensorData};
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty, Bytes};
 
-use crate::buffer::Buffer;
-use crate::simd::Lanes;
+use kernels::Buffer;
+use kernels::Lanes;
 
 /// A backend whose tensors are in the memory of this process.
 pub(crate) trait Cpu: Backend {

@@ -15,15 +15,15 @@ use crate::weight_gradient::WeightPlan;
 
 /// Batch normalisation's parameters, one value a channel.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct BatchNorm<'a> {
-    pub(crate) gamma: &'a [f32],
-    pub(crate) beta: &'a [f32],
-    pub(crate) epsilon: f64,
+pub struct BatchNorm<'a> {
+    pub gamma: &'a [f32],
+    pub beta: &'a [f32],
+    pub epsilon: f64,
 }
 
 /// What is between the convolution and ReLU.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Between<'a> {
+pub enum Between<'a> {
     /// A bias for each channel is added.
     Bias(&'a [f32]),
     /// Batch normalisation, by the batch's own statistics.
@@ -31,7 +31,7 @@ pub(crate) enum Between<'a> {
 }
 
 impl<'a> Between<'a> {
-    pub(crate) fn batch_norm(gamma: &'a [f32], beta: &'a [f32], epsilon: f64) -> Self {
+    pub fn batch_norm(gamma: &'a [f32], beta: &'a [f32], epsilon: f64) -> Self {
         Self::BatchNorm(BatchNorm {
             gamma,
             beta,
@@ -42,28 +42,28 @@ impl<'a> Between<'a> {
 
 /// Each channel's mean and variance (that of the batch itself, not an estimate for what it is drawn from).
 #[derive(Clone, Debug)]
-pub(crate) struct Statistics {
-    pub(crate) mean: Vec<f32>,
-    pub(crate) variance: Vec<f32>,
+pub struct Statistics {
+    pub mean: Vec<f32>,
+    pub variance: Vec<f32>,
 }
 
 /// What a training step's forward pass yields.
-pub(crate) struct Forward {
-    pub(crate) output: Buffer,
+pub struct Forward {
+    pub output: Buffer,
     /// The convolution's output, which the backward pass needs.
-    pub(crate) convolved: Buffer,
-    pub(crate) statistics: Option<Statistics>,
+    pub convolved: Buffer,
+    pub statistics: Option<Statistics>,
 }
 
 /// The gradients of a block's input and parameters.
-pub(crate) struct Gradients {
-    pub(crate) input: Option<Buffer>,
-    pub(crate) weights: Vec<f32>,
-    pub(crate) between: BetweenGradients,
+pub struct Gradients {
+    pub input: Option<Buffer>,
+    pub weights: Vec<f32>,
+    pub between: BetweenGradients,
 }
 
 /// The gradients of what [`Between`] has.
-pub(crate) enum BetweenGradients {
+pub enum BetweenGradients {
     /// That of the bias, if wanted.
     Bias(Option<Vec<f32>>),
     BatchNorm {
@@ -74,19 +74,14 @@ pub(crate) enum BetweenGradients {
 
 /// Which gradients a backward pass computes beside the weights'; batch normalisation's are always needed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
-    pub(crate) input: bool,
-    pub(crate) bias: bool,
+pub struct Wanted {
+    pub input: bool,
+    pub bias: bool,
 }
 
 impl Block {
     /// The forward pass of a training step.
-    pub(crate) fn forward(
-        &self,
-        input: &[Lanes],
-        weights: &[f32],
-        between: Between<'_>,
-    ) -> Forward {
+    pub fn forward(&self, input: &[Lanes], weights: &[f32], between: Between<'_>) -> Forward {
         let mut convolved = Buffer::any(self.blocks() * self.convolved_length());
         let mut output = Buffer::any(self.blocks() * self.output_length());
         let plan = Plan::forward(&self.geometry);
@@ -128,7 +123,7 @@ impl Block {
     }
 
     /// The forward pass of inference: the convolution, a `bias` for each channel, and what follows.
-    pub(crate) fn infer(&self, input: &[Lanes], weights: &[f32], bias: &[f32]) -> Buffer {
+    pub fn infer(&self, input: &[Lanes], weights: &[f32], bias: &[f32]) -> Buffer {
         let mut output = Buffer::any(self.blocks() * self.output_length());
         let plan = Plan::forward(&self.geometry);
         let packed = PackedWeights::forward(&self.geometry, weights);
@@ -157,7 +152,7 @@ impl Block {
     }
 
     /// The backward pass of a training step, from what its forward pass had and yielded.
-    pub(crate) fn backward(
+    pub fn backward(
         &self,
         input: &[Lanes],
         weights: &[f32],

@@ -6,7 +6,7 @@ use crate::simd::{LANES, Lanes};
 
 /// Puts `images` images of as many values each into blocks, `[block, value, image of the block]`. Where the last block
 /// has no image, it has zeros.
-pub(crate) fn into_blocks(values: &[f32], images: usize) -> Buffer {
+pub fn into_blocks(values: &[f32], images: usize) -> Buffer {
     let size = values.len() / images;
     let mut buffer = Buffer::any(images.div_ceil(LANES) * size);
     let items = buffer
@@ -25,7 +25,7 @@ pub(crate) fn into_blocks(values: &[f32], images: usize) -> Buffer {
 }
 
 /// The inverse of [`into_blocks`].
-pub(crate) fn from_blocks(blocks: &[Lanes], images: usize) -> Vec<f32> {
+pub fn from_blocks(blocks: &[Lanes], images: usize) -> Vec<f32> {
     let size = blocks.len() / images.div_ceil(LANES);
     let mut values = vec![0.0; images * size];
     let items = blocks
@@ -43,7 +43,7 @@ pub(crate) fn from_blocks(blocks: &[Lanes], images: usize) -> Vec<f32> {
 
 /// The mean of each channel of each image: blocks `[block, channel, value, image of the block]` to
 /// `[image, channel]`.
-pub(crate) fn means(blocks: &[Lanes], channels: usize, images: usize) -> Vec<f32> {
+pub fn means(blocks: &[Lanes], channels: usize, images: usize) -> Vec<f32> {
     let plane = blocks.len() / images.div_ceil(LANES) / channels;
     let mut means = vec![0.0; images * channels];
     let of_blocks = blocks.chunks_exact(channels * plane);
@@ -64,7 +64,7 @@ pub(crate) fn means(blocks: &[Lanes], channels: usize, images: usize) -> Vec<f32
 }
 
 /// The gradient of [`means`] with respect to the blocks, whose channels have `plane` values each.
-pub(crate) fn means_backward(gradient: &[f32], channels: usize, plane: usize) -> Buffer {
+pub fn means_backward(gradient: &[f32], channels: usize, plane: usize) -> Buffer {
     let images = gradient.len() / channels;
     let mut buffer = Buffer::any(images.div_ceil(LANES) * channels * plane);
     let blocks = buffer.chunks_exact_mut(channels * plane);

@@ -50,18 +50,18 @@ fn idle() -> MutexGuard<'static, Option<Idle>> {
 
 /// A slice of [`Lanes`] on the heap, whose memory is kept for the next one of its length.
 #[derive(Debug)]
-pub(crate) struct Buffer(Vec<Lanes>);
+pub struct Buffer(Vec<Lanes>);
 
 impl Buffer {
     /// A buffer of `length` with anything in it.
-    pub(crate) fn any(length: usize) -> Self {
+    pub fn any(length: usize) -> Self {
         // A statement of its own: the lock is not held while memory is asked of the system.
         let kept = idle().get_or_insert_default().take(length);
         Self(kept.unwrap_or_else(|| vec![Lanes::default(); length]))
     }
 
     /// A buffer of `length` zeros.
-    pub(crate) fn zeros(length: usize) -> Self {
+    pub fn zeros(length: usize) -> Self {
         let mut buffer = Self::any(length);
         buffer.fill(Lanes::default());
         buffer
