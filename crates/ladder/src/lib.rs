@@ -1,3 +1,5 @@
-//! The steps of the ladder, for the command line and for tests over all of them.
+//! The steps of the ladder and what else can be trained, for the command line, for benchmarks, and for tests over all of
+//! them.
 
 pub mod steps;
+pub mod subjects;

@@ -5,7 +5,6 @@
 //! has what it wanted: that is success.
 
 mod commands;
-mod subjects;
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::steps;
 use anyhow::{Result as Fallible, ensure};
 use evidence::{Kind, Places, Record};
 use experiment::Experiment;
-use ladder::steps;
 
 /// Stands for all networks of the frontier.
 const FRONTIER: &str = "frontier";

@@ -6,7 +6,7 @@ use anyhow::Result;
 use architecture::{to_json, to_markdown, to_terminal};
 use clap::Args;
 
-use crate::subjects::Word;
+use ladder::subjects::Word;
 
 /// Options of `ladder architecture`.
 #[derive(Args, Debug)]

@@ -15,7 +15,7 @@ use training::complain;
 
 use ladder::steps;
 
-use crate::subjects::{Word, recorded_weights};
+use ladder::subjects::{Word, recorded_weights};
 
 /// What comes before the index of a test image.
 const TEST: &str = "test:";

@@ -16,7 +16,7 @@ use model_core::{Network, weights};
 use ladder::steps;
 use training::command_line::InWorkspace;
 
-use crate::subjects::{Word, recorded_weights};
+use ladder::subjects::{Word, recorded_weights};
 
 /// Shown below the options.
 const NOTES: &str = "\

@@ -23,7 +23,7 @@ use training::output::check_output;
 use training::signals::{Signal, on_signal};
 use training::{complain, run_id, say};
 
-use crate::subjects::{self, Subject, Word};
+use ladder::subjects::{self, Subject, Word};
 
 /// How often it is looked whether a run that another program makes is done.
 const PAUSE: Duration = Duration::from_millis(200);

@@ -16,7 +16,7 @@ use training::signals::{Signal, on_signal};
 
 use ladder::steps;
 
-use crate::subjects::recorded_weights;
+use ladder::subjects::recorded_weights;
 
 /// Options of `ladder serve`.
 #[derive(Args, Debug)]

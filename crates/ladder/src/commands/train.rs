@@ -6,7 +6,7 @@ use clap::Args;
 use training::command_line::{self, EXIT_CODES, run_experiment};
 use training::complain;
 
-use crate::subjects::{self, Subject, Word};
+use ladder::subjects::{self, Subject, Word};
 
 /// Options of `ladder train`.
 #[derive(Args, Debug)]
