@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::hint::black_box;
 use std::time::Instant;
 
-use conv_kernels::InstructionSet;
+use kernels::InstructionSet;
 use pulp::{Scalar128b, Simd, WithSimd};
 
 /// Sums that are computed side by side. One multiply-add takes four or five cycles, and at most two begin in each: ten
@@ -16,7 +16,7 @@ const LENGTH: usize = 3_000_000;
 
 /// One measurement of the peak of all threads of the rayon pool that this is called in, at once, in GFLOP/s: a
 /// multiply-add is two operations.
-pub fn gigaflops() -> f64 {
+pub(crate) fn gigaflops() -> f64 {
     rayon::broadcast(|_| gigaflops_of_thread())
         .into_iter()
         .sum()

@@ -1,45 +1,46 @@
-//! The training step of the reference network by the kernels, by Burn's own operators, and by PyTorch, side by side.
+//! The training step of networks by the kernels, by Burn's own operators, and by PyTorch, side by side.
 //!
-//! Run with `cargo bench -p conv-kernels --bench against_peers -- --python …`, which names a Python that has PyTorch.
-//! With `--profile dev` it uses what `cargo test` has built; the kernels are as fast there.
+//! Run with `cargo bench -p conv-kernels --bench against_peers --profile dev`. `--python …` names a Python that has PyTorch;
+//! `--profile dev` uses what `cargo test` has built, and the kernels are as fast there.
+//!
+//! All train the same network, with the optimizer, the batch size and the dropout of the experiment's recipe. Ours is what a run
+//! of the experiment does for a batch. In each round the peers take turns, and so does the measurement of what the machine can
+//! do at most; the medians count.
 //!
 //! Exit codes: 0 for success, 1 for a failure, which is one line on standard error, and 2 for a command line that is
 //! not understood.
 
 #![recursion_limit = "256"]
 
-mod common;
 mod peers;
 
-use std::cell::RefCell;
-use std::fs;
 use std::process::ExitCode;
-use std::rc::Rc;
 
+use anyhow::Result;
+use benchmarks::roofline::{self, Work};
+use benchmarks::{Machine, chosen, conditions, count, describe, finish, median, rounded, table};
 use burn::tensor::Device;
 use clap::{Parser, value_parser};
-use conv_kernels::InstructionSet;
+use experiment::Experiment;
 use serde_json::{Map, Value, json};
 
-use common::{Result, count, cpu_model, finish, median, table};
-use peers::network::training_multiply_adds;
-use peers::python::{Layout, Python};
 use peers::training::Training;
-use peers::{Peer, Round, scaling, take_turns};
+use peers::{Peer, Round, python, scaling, take_turns};
 
-/// Milliseconds of a training step of the reference network, and how they compare.
+/// Milliseconds of a training step, and how they compare.
 #[derive(Debug, Parser)]
 #[command(
     name = "against_peers",
     bin_name = "cargo bench -p conv-kernels --bench against_peers --"
 )]
 struct Options {
+    /// What to train: `reference`, a step by its name or number, a network of the frontier, or a JSON file of an experiment or
+    /// run; may be repeated [default: reference, the first and the last step, and the smallest network of the frontier]
+    #[arg(long = "network", value_name = "NAME|FILE")]
+    networks: Vec<String>,
     /// Threads of every peer
     #[arg(long, default_value = "2", value_parser = value_parser!(u16).range(1..=256))]
     threads: u16,
-    /// Images in a batch
-    #[arg(long, default_value = "128", value_parser = value_parser!(u16).range(1..))]
-    batch: u16,
     /// How often each peer is measured, in turn with all others; the median counts
     #[arg(long, default_value = "7", value_parser = value_parser!(u16).range(1..))]
     rounds: u16,
@@ -49,7 +50,7 @@ struct Options {
     /// Prints one JSON object
     #[arg(long)]
     json: bool,
-    /// Prints instead how the kernels' step grows with batch size, width and threads
+    /// Prints instead how the kernels' step grows with batch size and threads
     #[arg(long, conflicts_with_all = ["python", "json"])]
     scaling: bool,
     /// Cargo says so to every benchmark
@@ -65,63 +66,66 @@ fn run(options: &Options) -> Result<String> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads.into())
         .build_global()?;
+    let experiments = chosen(&options.networks)?;
     if options.scaling {
-        let (threads, batch) = (options.threads.into(), options.batch.into());
-        let tables = scaling::tables(threads, batch, options.rounds)?;
-        return Ok(format!("{tables}\n{}", conditions(options)));
+        let tables = experiments
+            .iter()
+            .map(|it| scaling::tables(it, options.threads.into(), options.rounds));
+        let tables = tables.collect::<Result<Vec<_>>>()?;
+        return Ok(format!("{}\n{}", tables.join("\n\n"), describe(&[])));
     }
-    let comparison = Comparison::measure(options)?;
+    let comparisons = experiments
+        .iter()
+        .map(|experiment| Comparison::measure(experiment, options));
+    let comparisons = comparisons.collect::<Result<Vec<_>>>()?;
+    let torch = comparisons.iter().find_map(|it| it.torch.as_deref());
+    let torch: Vec<_> = torch
+        .map(|version| ("torch", version))
+        .into_iter()
+        .collect();
     Ok(if options.json {
-        comparison.to_json(options)
+        to_json(&comparisons, &torch, options)?
     } else {
-        comparison.to_terminal(options)
+        to_terminal(&comparisons, &torch, options)
     })
 }
 
-/// What was measured.
-struct Comparison {
+/// What was measured with one network.
+struct Comparison<'a> {
+    experiment: &'a Experiment,
+    parameters: usize,
+    work: Vec<Work>,
     rounds: Vec<Round>,
-    /// The peers, the kernels first.
-    names: Vec<&'static str>,
-    batch: usize,
-    peak_memory_bytes: Option<u64>,
+    /// Name and label of the peers, the kernels first.
+    names: Vec<(&'static str, &'static str)>,
     torch: Option<String>,
 }
 
-impl Comparison {
-    fn measure(options: &Options) -> Result<Self> {
-        let batch = options.batch.into();
-        let mut peers = vec![Peer::new("conv_kernels", Training::with_kernels(1, batch))?];
-        // Before anyone else needs memory.
-        let peak_memory_bytes = peak_memory_bytes();
-        let flex = Training::with_modules(batch, Device::flex());
-        peers.push(Peer::new("flex", flex)?);
+impl<'a> Comparison<'a> {
+    fn measure(experiment: &'a Experiment, options: &Options) -> Result<Self> {
+        let ours = Training::of_workspace(experiment)?;
+        let flex = Training::with_modules(experiment, Device::flex());
+        let mut peers = vec![
+            Peer::new("conv_kernels", "Our kernels", ours)?,
+            Peer::new("flex", "Burn's flex", flex)?,
+        ];
         #[cfg(feature = "ndarray")]
         {
             // Deprecated upstream, and wanted here as one to compare with.
             #[allow(deprecated)]
             let device = Device::ndarray();
-            peers.push(Peer::new("ndarray", Training::with_modules(batch, device))?);
+            let training = Training::with_modules(experiment, device);
+            peers.push(Peer::new("ndarray", "Burn's ndarray", training)?);
         }
-        let mut torch = None;
-        if let Some(python) =
-            Python::find(options.python.as_deref(), options.threads, options.batch)
-        {
-            torch = Some(python.torch.clone());
-            let python = Rc::new(RefCell::new(python));
-            for (name, layout) in [
-                ("pytorch_default", "default"),
-                ("pytorch_channels_last", "channels_last"),
-            ] {
-                let python = python.clone();
-                peers.push(Peer::new(name, Layout { python, layout })?);
-            }
-        }
+        let program = options.python.as_deref();
+        let (of_torch, torch) = python::peers(program, options.threads, experiment)?;
+        peers.extend(of_torch);
         Ok(Self {
+            experiment,
+            parameters: experiment.architecture.summary()?.totals.parameters,
+            work: roofline::work(&experiment.architecture)?,
             rounds: take_turns(&mut peers, options.rounds)?,
-            names: peers.iter().map(|peer| peer.name).collect(),
-            batch,
-            peak_memory_bytes,
+            names: peers.iter().map(|peer| (peer.name, peer.label)).collect(),
             torch,
         })
     }
@@ -131,111 +135,124 @@ impl Comparison {
         median(self.rounds.iter().map(value))
     }
 
+    fn batch(&self) -> usize {
+        self.experiment.recipe.batch_size
+    }
+
     fn milliseconds(&self, peer: usize) -> f64 {
         self.over_rounds(|round| round.milliseconds[peer])
     }
 
     fn images_per_second(&self, peer: usize) -> f64 {
-        1e3 * self.batch as f64 / self.milliseconds(peer)
+        1e3 * self.batch() as f64 / self.milliseconds(peer)
     }
 
-    fn peak(&self) -> f64 {
-        self.over_rounds(|round| round.peak)
+    /// How many times as long as the kernels a peer takes.
+    fn times_as_long(&self, peer: usize) -> f64 {
+        self.over_rounds(|round| round.milliseconds[peer] / round.milliseconds[0])
     }
 
-    /// What part of the peak the multiply-adds that the step needs are.
+    fn machine(&self) -> Machine {
+        Machine::median(self.rounds.iter().map(|round| &round.machine))
+    }
+
+    /// Multiply-adds that a step needs for each image.
+    fn multiply_adds(&self) -> usize {
+        roofline::multiply_adds(self.work.iter().flat_map(Work::training))
+    }
+
+    /// What part of the peak these are.
     fn share_of_peak(&self, peer: usize) -> f64 {
-        let operations = 2.0 * (training_multiply_adds(1) * self.batch) as f64;
-        operations / (self.milliseconds(peer) * 1e-3) / (self.peak() * 1e9)
+        let operations = 2.0 * (self.multiply_adds() * self.batch()) as f64;
+        operations / (self.milliseconds(peer) * 1e-3) / (self.machine().gigaflops * 1e9)
+    }
+
+    /// The least milliseconds that a step could take.
+    fn roofline(&self) -> f64 {
+        let passes = self.work.iter().flat_map(Work::training);
+        1e3 * roofline::seconds(passes, self.batch(), &self.machine())
+    }
+
+    fn share_of_roofline(&self, peer: usize) -> f64 {
+        self.roofline() / self.milliseconds(peer)
     }
 
     fn by_name(&self, value: impl Fn(usize) -> f64) -> Map<String, Value> {
         let peers = self.names.iter().enumerate();
         peers
-            .map(|(peer, name)| (name.to_string(), value(peer).into()))
+            .map(|(peer, (name, _))| (name.to_string(), rounded(value(peer)).into()))
             .collect()
     }
 
-    fn to_json(&self, options: &Options) -> String {
-        let mut ratios = self.by_name(|peer| {
-            self.over_rounds(|round| round.milliseconds[0] / round.milliseconds[peer])
-        });
-        ratios.remove(self.names[0]);
-        let object = json!({
+    fn to_json(&self) -> Value {
+        let mut ratios = self.by_name(|peer| self.times_as_long(peer));
+        ratios.remove(self.names[0].0);
+        json!({
             "ms_per_step": self.by_name(|peer| self.milliseconds(peer)),
             "images_per_second": self.by_name(|peer| self.images_per_second(peer)),
-            "ratios": ratios,
-            "share_of_peak": self.share_of_peak(0),
-            "peak_gflops": self.peak(),
-            "peak_memory_bytes": self.peak_memory_bytes,
-            "threads": options.threads,
-            "batch": self.batch,
-            "rounds": options.rounds,
-            "cpu": cpu_model(),
-            "versions": { "burn": burn_version(), "torch": self.torch },
-        });
-        object.to_string()
+            "times_as_long": ratios,
+            "share_of_peak": rounded(self.share_of_peak(0)),
+            "share_of_roofline": rounded(self.share_of_roofline(0)),
+            "roofline_ms": rounded(self.roofline()),
+            "batch": self.batch(),
+            "parameters": self.parameters,
+            "multiply_adds_per_image": self.multiply_adds(),
+            "machine": self.machine().to_json(),
+        })
     }
 
-    fn to_terminal(&self, options: &Options) -> String {
+    fn to_terminal(&self) -> String {
         let header = [
             "",
-            "ms a step",
-            "Images a second",
-            "Time, conv_kernels = 1",
-            "of peak",
+            "ms\na step",
+            "Images\na second",
+            "Ours\n= 1",
+            "Of\npeak",
+            "Of roof-\nline",
         ];
-        let rows = self.names.iter().enumerate().map(|(peer, name)| {
-            let slower = self.over_rounds(|round| round.milliseconds[peer] / round.milliseconds[0]);
+        let rows = self.names.iter().enumerate().map(|(peer, (_, label))| {
             vec![
-                name.to_string(),
-                format!("{:.2}", self.milliseconds(peer)),
+                label.to_string(),
+                format!("{:.3}", self.milliseconds(peer)),
                 format!("{:.0}", self.images_per_second(peer)),
-                format!("{slower:.2}"),
+                format!("{:.2}", self.times_as_long(peer)),
                 format!("{:.1} %", 100.0 * self.share_of_peak(peer)),
+                format!("{:.1} %", 100.0 * self.share_of_roofline(peer)),
             ]
         });
-        let table = table(1, &header, rows);
-        let torch = self
-            .torch
-            .as_ref()
-            .map(|torch| format!(", PyTorch {torch}"));
         format!(
-            "{table}\n{}{}; batches of {}, peak {:.1} GFLOP/s",
-            conditions(options),
-            torch.unwrap_or_default(),
-            self.batch,
-            self.peak()
+            "{}: {} parameters, batches of {}\n{}\nRoofline {:.3} ms; {}",
+            self.experiment.name,
+            self.parameters,
+            self.batch(),
+            table(1, &header, rows),
+            self.roofline(),
+            self.machine().describe()
         )
     }
 }
 
-/// What the results depend on.
-fn conditions(options: &Options) -> String {
+fn to_json(
+    comparisons: &[Comparison],
+    versions: &[(&str, &str)],
+    options: &Options,
+) -> Result<String> {
+    let networks = comparisons.iter();
+    let networks = networks.map(|it| (it.experiment.name.to_string(), it.to_json()));
+    let mut object = conditions(versions);
+    object.insert("networks".into(), networks.collect::<Map<_, _>>().into());
+    object.insert("threads".into(), options.threads.into());
+    object.insert("rounds".into(), options.rounds.into());
+    Ok(serde_json::to_string_pretty(&object)?)
+}
+
+fn to_terminal(comparisons: &[Comparison], versions: &[(&str, &str)], options: &Options) -> String {
+    let tables: Vec<String> = comparisons.iter().map(Comparison::to_terminal).collect();
     format!(
-        "{}, {}, {}, median of {}; Burn {}",
-        cpu_model(),
+        "{}\n\n{}, median of {}\n{}",
+        tables.join("\n\n"),
         count(options.threads, "thread"),
-        InstructionSet::current(),
         count(options.rounds, "round"),
-        burn_version()
+        describe(versions)
     )
-}
-
-/// The version that the workspace's manifest pins.
-fn burn_version() -> &'static str {
-    let manifest = include_str!("../../../Cargo.toml");
-    let pinned = manifest.split_once("\nburn = { version = \"=");
-    let version = pinned.and_then(|(_, rest)| rest.split('"').next());
-    version.unwrap_or("unknown")
-}
-
-/// The most memory that this process has had at once, where the system tells.
-fn peak_memory_bytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
 }

@@ -1,42 +1,82 @@
-"""Training steps of the reference network in PyTorch, on request: echo "default 20" | python3 pytorch_baseline.py 2 128
+r"""Training steps of an experiment's network in PyTorch, on request.
 
-Takes the number of threads and the batch size. Says PyTorch's version, then answers each line of standard input, a
-memory layout ("default" or "channels_last") and a number of steps, with the milliseconds of one step. A step is
-forward, backward and update on one fixed batch.
+The benchmark against_peers runs it. By hand, with 2 threads, 20 steps of the compiled network with the channels last:
+
+    (tr -d "\n" < experiment.json; echo; echo channels_last compiled 20) | python3 pytorch_baseline.py 2
+
+The first line of standard input is an experiment as JSON. The answer is PyTorch's version. Each further line is a memory
+layout ("default" or "channels_last"), "compiled" or "eager", and a number of steps; the answer is the milliseconds of one
+step, or "error:" and why there are none. A step is forward, backward and update on one fixed batch of random images.
 """
 import functools
+import json
 import sys
 import time
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 
-def block(channels_in, channels_out, kernel, padding=0):
-    convolution = nn.Conv2d(channels_in, channels_out, kernel, padding=padding, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(channels_out), nn.ReLU())
+def modules(layer, dropout):
+    """The modules that compute a layer."""
+    operation = layer["operation"]
+    if operation == "convolution":
+        yield nn.Conv2d(layer["in_channels"], layer["out_channels"], layer["kernel"], layer["stride"], layer["padding"],
+                        groups=layer.get("groups", 1), bias=False)
+        if layer["batch_norm"]:
+            yield nn.BatchNorm2d(layer["out_channels"])
+        if layer["relu"]:
+            yield nn.ReLU()
+            if dropout > 0:
+                yield nn.Dropout(dropout)
+    elif operation == "max_pool":
+        yield nn.MaxPool2d(layer["kernel"], layer["stride"])
+    elif operation == "global_average_pool":
+        yield nn.AdaptiveAvgPool2d(1)
+    elif operation == "fully_connected":
+        yield nn.Flatten()
+        yield nn.Linear(layer["in_features"], layer["out_features"])
+    else:
+        raise ValueError(f"no layer is called {operation}")
 
 
-def reference_network():
-    return nn.Sequential(
-        block(1, 8, 3), block(8, 16, 3), nn.MaxPool2d(2), block(16, 8, 1), block(8, 10, 3), block(10, 16, 3),
-        block(16, 16, 3), block(16, 16, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10))
+def network_of(experiment):
+    dropout = experiment["recipe"]["dropout"]
+    layers = experiment["architecture"]["layers"]
+    return nn.Sequential(*(module for layer in layers for module in modules(layer, dropout)), nn.Flatten())
+
+
+def optimizer_of(recipe, parameters):
+    settings = dict(recipe["optimizer"])
+    name = settings.pop("name")
+    if name == "sgd":
+        # PyTorch's names are the same.
+        return torch.optim.SGD(parameters, recipe["learning_rate"], **settings)
+    if name == "adam_w":
+        betas = settings["beta_1"], settings["beta_2"]
+        return torch.optim.AdamW(parameters, recipe["learning_rate"], betas, weight_decay=settings["weight_decay"])
+    raise ValueError(f"no optimizer is called {name}")
 
 
 @functools.cache
-def training(layout, batch):
-    """The training step in this layout, made once."""
+def training(text, layout, compiled):
+    """The training step of the experiment in this layout, made once."""
     torch.manual_seed(0)
+    experiment = json.loads(text)
+    architecture, recipe = experiment["architecture"], experiment["recipe"]
     memory_format = {"default": torch.contiguous_format, "channels_last": torch.channels_last}[layout]
-    network = reference_network().to(memory_format=memory_format)
-    images = torch.randn(batch, 1, 28, 28).to(memory_format=memory_format)
-    labels = torch.arange(batch) % 10
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
+    network = network_of(experiment).to(memory_format=memory_format)
+    size = architecture["input_size"]
+    images = torch.randn(recipe["batch_size"], architecture["input_channels"], size, size)
+    images = images.to(memory_format=memory_format)
+    labels = torch.arange(recipe["batch_size"]) % 10
+    loss = nn.CrossEntropyLoss(label_smoothing=recipe.get("label_smoothing", 0.0))
+    optimizer = optimizer_of(recipe, network.parameters())
+    forward = torch.compile(network) if compiled else network
 
     def step():
         optimizer.zero_grad()
-        F.cross_entropy(network(images), labels).backward()
+        loss(forward(images), labels).backward()
         optimizer.step()
 
     return step
@@ -50,10 +90,18 @@ def milliseconds_per_step(step, steps):
     return (time.perf_counter() - start) / steps * 1e3
 
 
+def answer(text, request):
+    layout, mode, steps = request.split()
+    try:
+        return milliseconds_per_step(training(text, layout, mode == "compiled"), int(steps))
+    except Exception as error:  # Compiling fails in many ways, and none is worth more than a line.
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        return f"error: {reason[0]}"
+
+
 if __name__ == "__main__":
-    threads, batch = map(int, sys.argv[1:])
-    torch.set_num_threads(threads)
+    torch.set_num_threads(int(sys.argv[1]))
+    experiment = sys.stdin.readline()
     print(torch.__version__, flush=True)
-    for line in sys.stdin:
-        layout, steps = line.split()
-        print(milliseconds_per_step(training(layout, batch), int(steps)), flush=True)
+    for request in sys.stdin:
+        print(answer(experiment, request), flush=True)

@@ -1,6 +1,6 @@
-//! Those that train the reference network, each in its own way, and how they take turns.
+//! Those that train a network, each in its own way, and how they take turns.
 
-pub mod network;
+pub mod modules;
 pub mod python;
 pub mod scaling;
 pub mod training;
@@ -8,7 +8,8 @@ pub mod training;
 use std::thread;
 use std::time::Duration;
 
-use crate::common::{Result, peak};
+use anyhow::Result;
+use benchmarks::Machine;
 
 /// Milliseconds that a peer is measured in each round, more where a single step takes longer.
 const ROUND: f64 = 300.0;
@@ -25,18 +26,25 @@ pub trait Train {
 
 /// Someone to compare with, or to be compared.
 pub struct Peer {
-    /// What it is called in all results.
+    /// What it is called in JSON.
     pub name: &'static str,
+    /// What it is called in tables.
+    pub label: &'static str,
     training: Box<dyn Train>,
     steps: usize,
 }
 
 impl Peer {
     /// Takes a few steps to see how many make a round.
-    pub fn new(name: &'static str, mut training: impl Train + 'static) -> Result<Self> {
+    pub fn new(
+        name: &'static str,
+        label: &'static str,
+        mut training: impl Train + 'static,
+    ) -> Result<Self> {
         let estimate = training.milliseconds_per_step(3)?;
         Ok(Self {
             name,
+            label,
             training: Box::new(training),
             steps: (ROUND / estimate).clamp(1.0, 200.0) as usize,
         })
@@ -51,8 +59,8 @@ impl Peer {
 
 /// What was measured in one round.
 pub struct Round {
-    /// What all threads together can do, in GFLOP/s.
-    pub peak: f64,
+    /// What all threads together can do.
+    pub machine: Machine,
     /// Milliseconds of a step of each peer.
     pub milliseconds: Vec<f64>,
 }
@@ -62,7 +70,7 @@ pub fn take_turns(peers: &mut [Peer], rounds: u16) -> Result<Vec<Round>> {
     let round = |_| {
         thread::sleep(PAUSE);
         Ok(Round {
-            peak: peak::gigaflops(),
+            machine: Machine::measure(),
             milliseconds: peers
                 .iter_mut()
                 .map(Peer::milliseconds)

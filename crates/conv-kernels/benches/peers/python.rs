@@ -6,67 +6,121 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 
-use super::Train;
-use crate::common::Result;
+use anyhow::{Context, Result, anyhow, bail};
+use experiment::Experiment;
+
+use super::{Peer, Train};
 
 const SCRIPT: &str = include_str!("../pytorch_baseline.py");
 
 /// A Python that runs the script.
-pub struct Python {
+struct Python {
     process: Child,
     requests: ChildStdin,
     answers: BufReader<ChildStdout>,
-    /// PyTorch's version.
-    pub torch: String,
+    torch: String,
+}
+
+/// The peers that train with PyTorch, in both memory layouts, as it is and compiled, and PyTorch's version.
+///
+/// `program` is a Python that has PyTorch. Without, what the environment's PYTHON names, or else `python3`, is tried; if it has
+/// none there are no peers, and a line on standard error says so. Likewise where compiling fails.
+///
+/// # Errors
+///
+/// `program` has no PyTorch, or PyTorch cannot train the network.
+pub fn peers(
+    program: Option<&str>,
+    threads: u16,
+    experiment: &Experiment,
+) -> Result<(Vec<Peer>, Option<String>)> {
+    let python = match program {
+        Some(program) => Python::start(program, threads, experiment)?,
+        None => {
+            let program = env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+            match Python::start(&program, threads, experiment) {
+                Ok(python) => python,
+                Err(error) => {
+                    eprintln!("PyTorch is left out: {error:#}");
+                    return Ok((Vec::new(), None));
+                }
+            }
+        }
+    };
+    let torch = python.torch.clone();
+    let python = Rc::new(RefCell::new(python));
+    let mut peers = Vec::new();
+    for (name, label, layout, mode) in [
+        ("pytorch_default", "PyTorch", "default", "eager"),
+        (
+            "pytorch_channels_last",
+            "PyTorch, channels_last",
+            "channels_last",
+            "eager",
+        ),
+        (
+            "pytorch_compiled",
+            "PyTorch, compiled",
+            "default",
+            "compiled",
+        ),
+        (
+            "pytorch_compiled_channels_last",
+            "compiled, channels_last",
+            "channels_last",
+            "compiled",
+        ),
+    ] {
+        let training = Layout {
+            python: python.clone(),
+            layout,
+            mode,
+        };
+        match Peer::new(name, label, training) {
+            Ok(peer) => peers.push(peer),
+            Err(error) if mode == "compiled" => {
+                eprintln!("{name} of {} is left out: {error:#}", experiment.name);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((peers, Some(torch)))
 }
 
 impl Python {
-    /// Starts `program`, or else what the environment's PYTHON names, or else `python3`; where it has no PyTorch, says so.
-    pub fn find(program: Option<&str>, threads: u16, batch: u16) -> Option<Self> {
-        let program = program
-            .map(String::from)
-            .or_else(|| env::var("PYTHON").ok());
-        let program = program.unwrap_or_else(|| "python3".into());
-        let python = Self::start(&program, threads, batch);
-        if python.is_err() {
-            eprintln!(
-                "PyTorch is left out: `{program}` cannot import torch; name a Python that can with --python"
-            );
-        }
-        python.ok()
-    }
-
-    fn start(program: &str, threads: u16, batch: u16) -> Result<Self> {
-        let mut process = Command::new(program)
-            .args(["-c", SCRIPT, &threads.to_string(), &batch.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // It tells at length what one line says as well: there is no PyTorch.
-            .stderr(Stdio::null())
-            .spawn()?;
-        let requests = process.stdin.take().ok_or("no standard input")?;
-        let answers = process.stdout.take().ok_or("no standard output")?;
-        let mut python = Self {
-            process,
-            requests,
-            answers: BufReader::new(answers),
-            torch: String::new(),
+    fn start(program: &str, threads: u16, experiment: &Experiment) -> Result<Self> {
+        let start = || {
+            let mut process = Command::new(program)
+                .args(["-c", SCRIPT, &threads.to_string()])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                // It tells at length what one line says as well: there is no PyTorch.
+                .stderr(Stdio::null())
+                .spawn()?;
+            let requests = process.stdin.take().context("no standard input")?;
+            let answers = process.stdout.take().context("no standard output")?;
+            let mut python = Self {
+                process,
+                requests,
+                answers: BufReader::new(answers),
+                torch: String::new(),
+            };
+            python.torch = python.ask(&serde_json::to_string(experiment)?)?;
+            anyhow::Ok(python)
         };
-        python.torch = python.answer()?;
-        Ok(python)
+        // Why it cannot, its long traceback would tell; all that can be done about it is to name another.
+        start().map_err(|_| {
+            anyhow!("`{program}` cannot import torch; name a Python that can with --python")
+        })
     }
 
     fn ask(&mut self, request: &str) -> Result<String> {
         writeln!(self.requests, "{request}")?;
-        self.answer()
-    }
-
-    fn answer(&mut self) -> Result<String> {
         let mut line = String::new();
-        match self.answers.read_line(&mut line)? {
-            0 => Err("the process ended without an answer".into()),
-            _ => Ok(line.trim().to_string()),
+        if self.answers.read_line(&mut line)? == 0 {
+            bail!("the process ended without an answer");
         }
+        Ok(line.trim().to_string())
     }
 }
 
@@ -78,21 +132,23 @@ impl Drop for Python {
     }
 }
 
-/// The network in one of PyTorch's memory layouts.
-pub struct Layout {
-    /// Who trains it.
-    pub python: Rc<RefCell<Python>>,
+/// The network in one of PyTorch's memory layouts, compiled or not.
+struct Layout {
+    python: Rc<RefCell<Python>>,
     /// `default`, one channel after the other, or `channels_last`, one pixel after the other.
-    pub layout: &'static str,
+    layout: &'static str,
+    /// `compiled`, or `eager` for as it is.
+    mode: &'static str,
 }
 
 impl Train for Layout {
     fn milliseconds_per_step(&mut self, steps: usize) -> Result<f64> {
-        let answer = self
-            .python
-            .borrow_mut()
-            .ask(&format!("{} {steps}", self.layout))
-            .map_err(|error| format!("PyTorch, {} layout: {error}", self.layout))?;
-        Ok(answer.parse()?)
+        let Self { layout, mode, .. } = self;
+        let request = format!("{layout} {mode} {steps}");
+        let answer = self.python.borrow_mut().ask(&request)?;
+        match answer.strip_prefix("error: ") {
+            Some(reason) => bail!("PyTorch cannot train it: {}", files::shown(reason)),
+            None => Ok(answer.parse()?),
+        }
     }
 }

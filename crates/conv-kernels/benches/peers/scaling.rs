@@ -1,47 +1,40 @@
-//! How a training step with the kernels grows with the batch, with the network, and with the threads.
+//! How a training step with the kernels grows with the batch and with the threads.
 
 use std::iter;
 
+use anyhow::Result;
+use benchmarks::{median, roofline, rounded, table};
+use experiment::Experiment;
 use rayon::ThreadPoolBuilder;
 
 use super::Peer;
-use super::network::training_multiply_adds;
 use super::training::Training;
-use crate::common::{Result, median, table};
 
 const BATCHES: [usize; 7] = [32, 64, 128, 256, 512, 1024, 2048];
 
-/// Times the reference network's channels.
-const WIDTHS: [usize; 3] = [1, 2, 4];
-
-/// What a training step is measured with.
-#[derive(Clone, Copy)]
-struct Setting {
-    threads: usize,
-    width: usize,
-    batch: usize,
-}
-
-/// Three tables: batches on all `threads`, then widths and threads with images in batches of `batch`.
+/// Two tables of a network: batches on all `threads`, then threads with batches of the recipe's size.
 ///
 /// One setting is measured after the other, not in turns: together they would need more memory than the kernels keep.
-pub fn tables(threads: usize, batch: usize, rounds: u16) -> Result<String> {
-    let usual = Setting {
-        threads,
-        width: 1,
-        batch,
+///
+/// # Errors
+///
+/// The network cannot be built.
+pub fn tables(experiment: &Experiment, threads: usize, rounds: u16) -> Result<String> {
+    let with_batch = |size: usize| {
+        let mut experiment = experiment.clone();
+        experiment.recipe.batch_size = size;
+        (size, experiment, threads)
     };
-    let batches = BATCHES.map(|batch| (batch, Setting { batch, ..usual }));
-    let widths = WIDTHS.map(|width| (width, Setting { width, ..usual }));
     // 1, 2, 4 and so on, and in the end all of them.
     let fewer = iter::successors(Some(1), |threads| Some(2 * threads));
     let fewer = fewer.take_while(|&fewer| fewer < threads);
-    let threads = fewer.chain([threads]);
-    let threads = threads.map(|threads| (threads, Setting { threads, ..usual }));
+    let of_threads = fewer
+        .chain([threads])
+        .map(|threads| (threads, experiment.clone(), threads));
     let tables = [
-        table_of("Batch", batches, rounds)?,
-        table_of("Times the channels", widths, rounds)?,
-        table_of("Threads", threads, rounds)?,
+        experiment.name.to_string(),
+        table_of("Batch", BATCHES.map(with_batch), rounds)?,
+        table_of("Threads", of_threads, rounds)?,
     ];
     Ok(tables.join("\n"))
 }
@@ -49,33 +42,36 @@ pub fn tables(threads: usize, batch: usize, rounds: u16) -> Result<String> {
 /// A table of settings that differ in one value, which `name` names.
 fn table_of(
     name: &str,
-    settings: impl IntoIterator<Item = (usize, Setting)>,
+    settings: impl IntoIterator<Item = (usize, Experiment, usize)>,
     rounds: u16,
 ) -> Result<String> {
     let mut rows = Vec::new();
-    for (value, setting) in settings {
-        let seconds = 1e-3 * setting.milliseconds(rounds)?;
-        let multiply_adds = training_multiply_adds(setting.width) * setting.batch;
+    for (value, experiment, threads) in settings {
+        let seconds = 1e-3 * milliseconds(&experiment, threads, rounds)?;
+        let images = experiment.recipe.batch_size;
+        let work = roofline::work(&experiment.architecture)?;
+        let multiply_adds = roofline::multiply_adds(work.iter().flat_map(|work| work.training()));
         rows.push(vec![
             value.to_string(),
-            format!("{:.2}", 1e3 * seconds),
-            format!("{:.0}", setting.batch as f64 / seconds),
-            format!("{:.1}", 2.0 * multiply_adds as f64 / seconds / 1e9),
+            rounded(1e3 * seconds).to_string(),
+            format!("{:.0}", images as f64 / seconds),
+            format!(
+                "{:.1}",
+                2.0 * (multiply_adds * images) as f64 / seconds / 1e9
+            ),
         ]);
     }
     let header = [name, "ms a step", "Images a second", "GFLOP/s"];
     Ok(table(0, &header, rows).to_string())
 }
 
-impl Setting {
-    /// Milliseconds of a step. The kernels run in the pool that they are called from.
-    fn milliseconds(self, rounds: u16) -> Result<f64> {
-        let pool = ThreadPoolBuilder::new().num_threads(self.threads).build()?;
-        pool.install(|| {
-            let training = Training::with_kernels(self.width, self.batch);
-            let mut peer = Peer::new("conv_kernels", training)?;
-            let rounds = (0..rounds).map(|_| peer.milliseconds());
-            Ok(median(rounds.collect::<Result<Vec<_>>>()?))
-        })
-    }
+/// Milliseconds of a step. The kernels run in the pool that they are called from.
+fn milliseconds(experiment: &Experiment, threads: usize, rounds: u16) -> Result<f64> {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build()?;
+    pool.install(|| {
+        let training = Training::of_workspace(experiment)?;
+        let mut peer = Peer::new("conv_kernels", "Our kernels", training)?;
+        let rounds = (0..rounds).map(|_| peer.milliseconds());
+        Ok(median(rounds.collect::<Result<Vec<_>>>()?))
+    })
 }

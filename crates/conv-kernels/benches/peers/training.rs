@@ -1,94 +1,118 @@
-//! Training with Burn, by the kernels of this crate or by Burn's own operators.
+//! Training with Burn: as this workspace does it, with the kernels, or by Burn's own operators.
 
 use std::time::Instant;
 
-use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{GradientsParams, ModuleOptimizer, SgdConfig};
-use burn::tensor::{Device, Distribution, Int, Tensor};
+use anyhow::Result;
+use batches::Batch;
+use burn::module::Module;
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Distribution, Tensor};
+use burn::train::TrainStep;
+use experiment::Experiment;
+use mnist::CLASSES;
+use model_core::Network;
+use training::{Classifier, optimizer};
 
 use super::Train;
-use super::network::{CLASSES, Network};
-use crate::common::Result;
+use super::modules::Modules;
 
-const LEARNING_RATE: f64 = 0.01;
-
-/// How a network computes its logits.
-type Forward = fn(&Network, Tensor<4>) -> Tensor<2>;
-
-/// A network, its optimizer, and one batch of random images.
-pub struct Training {
-    network: Network,
-    forward: Forward,
-    /// Whether steps run on a thread of rayon's pool, as this workspace's trainings do, or on one that is not, as with
-    /// Burn's `Learner` alone.
-    in_pool: bool,
-    loss: CrossEntropyLoss,
+/// A network that takes training steps on one batch of random images.
+pub struct Training<Trained> {
+    trained: Trained,
+    experiment: Experiment,
     optimizer: ModuleOptimizer,
-    images: Tensor<4>,
-    labels: Tensor<1, Int>,
+    batch: Batch,
 }
 
-impl Training {
-    /// By the kernels of this crate, with `width` times the reference network's channels.
-    pub fn with_kernels(width: usize, batch: usize) -> Self {
-        let forward = Network::forward_with_kernels;
-        Self::new(width, batch, Device::flex(), forward, true)
-    }
+/// A module with the gradients of its loss.
+pub trait Gradients: Module {
+    /// The gradients on a batch.
+    fn gradients(&self, batch: Batch, experiment: &Experiment) -> GradientsParams;
+}
 
-    /// The reference network by Burn's own modules, on `device`.
-    pub fn with_modules(batch: usize, device: Device) -> Self {
-        Self::new(1, batch, device, Network::forward_with_modules, false)
-    }
-
-    fn new(width: usize, batch: usize, device: Device, forward: Forward, in_pool: bool) -> Self {
-        let device = device.autodiff();
-        device.seed(0);
-        let normal = Distribution::Normal(0.0, 1.0);
-        let momentum = MomentumConfig {
-            momentum: 0.9,
-            dampening: 0.0,
-            nesterov: false,
+impl Training<Classifier> {
+    /// What a run of the experiment trains.
+    ///
+    /// # Errors
+    ///
+    /// The network cannot be built.
+    pub fn of_workspace(experiment: &Experiment) -> Result<Self> {
+        let device = Device::flex().autodiff();
+        let recipe = &experiment.recipe;
+        let network = Network::new(&experiment.architecture, recipe.dropout, &device)?;
+        let classifier = Classifier {
+            network,
+            label_smoothing: recipe.label_smoothing,
+            teacher: None,
         };
+        Ok(Self::new(classifier, experiment, &device))
+    }
+}
+
+impl Training<Modules> {
+    /// The same network by Burn's own modules, on `device`.
+    pub fn with_modules(experiment: &Experiment, device: Device) -> Self {
+        let device = device.autodiff();
+        let dropout = experiment.recipe.dropout;
+        let network = Modules::new(&experiment.architecture, dropout, &device);
+        Self::new(network, experiment, &device)
+    }
+}
+
+impl<Trained: Gradients> Training<Trained> {
+    fn new(trained: Trained, experiment: &Experiment, device: &Device) -> Self {
+        device.seed(0);
+        let size = experiment.recipe.batch_size;
+        let architecture = &experiment.architecture;
+        let (channels, side) = (architecture.input_channels, architecture.input_size);
+        let normal = Distribution::Normal(0.0, 1.0);
         Self {
-            network: Network::new(width, &device),
-            forward,
-            in_pool,
-            loss: CrossEntropyLossConfig::new().init(&device),
-            optimizer: SgdConfig::new().with_momentum(Some(momentum)).init(),
-            images: Tensor::random([batch, 1, 28, 28], normal, &device),
-            labels: Tensor::arange(0..batch as i64, &device).remainder_scalar(CLASSES as i64),
+            trained,
+            optimizer: optimizer(&experiment.recipe.optimizer),
+            batch: Batch {
+                images: Tensor::random([size, channels, side, side], normal, device),
+                labels: Tensor::arange(0..size as i64, device).remainder_scalar(CLASSES as i64),
+                dropout_key: 1,
+            },
+            experiment: experiment.clone(),
         }
     }
 
     fn step(&mut self) {
-        let logits = (self.forward)(&self.network, self.images.clone());
-        let loss = self.loss.forward(logits, self.labels.clone());
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        let gradients = self.trained.gradients(self.batch.clone(), &self.experiment);
+        let rate = self.experiment.recipe.learning_rate;
         // Burn's `Learner` gives its optimizer a copy too.
-        let network = self.network.clone();
-        self.network = self.optimizer.step(LEARNING_RATE, network, gradients);
+        self.trained = self.optimizer.step(rate, self.trained.clone(), gradients);
     }
 }
 
-impl Training {
-    fn seconds(&mut self, steps: usize) -> f64 {
+impl Gradients for Classifier {
+    fn gradients(&self, batch: Batch, _: &Experiment) -> GradientsParams {
+        // It goes to a thread of rayon's pool by itself.
+        TrainStep::step(self, batch).grads
+    }
+}
+
+impl Gradients for Modules {
+    fn gradients(&self, batch: Batch, experiment: &Experiment) -> GradientsParams {
+        let smoothing = experiment.recipe.label_smoothing as f32;
+        let logits = self.forward(batch.images);
+        let loss = CrossEntropyLossConfig::new()
+            .with_smoothing((smoothing > 0.0).then_some(smoothing))
+            .init(&logits.device())
+            .forward(logits, batch.labels);
+        GradientsParams::from_grads(loss.backward(), self)
+    }
+}
+
+impl<Trained: Gradients> Train for Training<Trained> {
+    fn milliseconds_per_step(&mut self, steps: usize) -> Result<f64> {
         self.step();
         let start = Instant::now();
         for _ in 0..steps {
             self.step();
         }
-        start.elapsed().as_secs_f64()
-    }
-}
-
-impl Train for Training {
-    fn milliseconds_per_step(&mut self, steps: usize) -> Result<f64> {
-        let seconds = if self.in_pool {
-            rayon::scope(|_| self.seconds(steps))
-        } else {
-            self.seconds(steps)
-        };
-        Ok(seconds * 1e3 / steps as f64)
+        Ok(start.elapsed().as_secs_f64() * 1e3 / steps as f64)
     }
 }
