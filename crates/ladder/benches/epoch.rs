@@ -1,110 +1,172 @@
-//! What an epoch costs beside its training steps: batch assembly, augmentation, metrics, logging.
+//! What an epoch costs beside its training steps (batch assembly, augmentation, metrics, logging), and what a second thread
+//! brings.
 //!
-//! Run with `cargo bench -p ladder --bench epoch`.
+//! Run with `cargo bench -p ladder --bench epoch --profile dev`.
 //!
-//! In turns, on all of MNIST: the bare training steps of the last step's recipe, on batches made before; the bare
-//! evaluation, likewise; and a whole epoch through Burn's Learner.
+//! In turns, on all of MNIST: the bare training steps of an epoch, on batches made before; the bare evaluation, likewise; and a
+//! whole epoch through Burn's `Learner`, as `ladder train` does it. With several numbers of threads, each has its turn in every
+//! round. The medians count.
+//!
+//! Exit codes: 0 for success, 1 for a failure, which is one line on standard error, and 2 for a command line that is
+//! not understood.
 
-use std::error::Error;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::time::Instant;
+mod rounds;
 
-use batches::{Batch, EvaluationLoader, TrainLoader};
-use burn::data::dataloader::DataLoader;
-use burn::module::Module;
-use burn::tensor::Device;
-use burn::train::{InferenceStep, TrainStep};
-use evidence::Kind;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use benchmarks::{chosen, conditions, count, describe, finish, median, rounded, table};
+use clap::{Parser, value_parser};
 use experiment::Experiment;
-use files::Workspace;
-use mnist::{Mnist, Split};
-use model_core::Network;
-use training::{Classifier, Data, Stop, optimizer, run_id, select_device, train};
+use ladder::steps;
+use serde_json::{Map, Value, json};
 
-/// The seed of all that is measured.
-const SEED: u64 = 1;
+use rounds::{Process, Round};
 
-const ROUNDS: usize = 5;
-
-fn main() -> Result<(), Box<dyn Error>> {
-    let mnist = Mnist::load_verified(&Workspace::find()?.data())?;
-    let data = Data {
-        data_set: mnist.data_set,
-        split: Split::Test,
-        train: Arc::new(mnist.train),
-        evaluation: Arc::new(mnist.test),
-    };
-    let mut experiment = step_06_lr_scheduler::experiment();
-    experiment.recipe.epochs = 1;
-    let selected = select_device(None)?;
-    let device = selected.device.clone();
-    let recipe = &experiment.recipe;
-    let batch_size = NonZeroUsize::new(recipe.batch_size).ok_or("the batch size is 0")?;
-    let loader = TrainLoader::new(
-        data.train.clone(),
-        batch_size,
-        SEED,
-        recipe.augmentation,
-        device.clone().autodiff(),
-    );
-    let start = Instant::now();
-    let batches: Vec<Batch> = loader.iter().collect::<Result<_, _>>()?;
-    println!(
-        "making {} batches: {:.2} s",
-        batches.len(),
-        start.elapsed().as_secs_f64()
-    );
-    let five_hundred = NonZeroUsize::new(500).ok_or("it is not 0")?;
-    let loader = EvaluationLoader::new(data.evaluation.clone(), five_hundred, device.clone());
-    let evaluation: Vec<Batch> = loader.iter().collect::<Result<_, _>>()?;
-    let run = run_id(Kind::Own, &experiment, SEED, &data, &selected);
-    let mut ratios = Vec::new();
-    for round in 1..=ROUNDS {
-        let (steps, evaluated) = bare(&experiment, &batches, &evaluation, &device)?;
-        let start = Instant::now();
-        train(&run, &data, &selected, &Stop::default(), None)?;
-        let epoch = start.elapsed().as_secs_f64();
-        let ratio = epoch / (steps + evaluated);
-        println!(
-            "round {round}: {} bare steps {steps:.2} s, bare evaluation {evaluated:.2} s; epoch {epoch:.2} s: {ratio:.2} times as long",
-            batches.len()
-        );
-        ratios.push(ratio);
-    }
-    ratios.sort_by(f64::total_cmp);
-    println!("median: {:.2}", ratios[ROUNDS / 2]);
-    Ok(())
+/// Seconds of an epoch, and of its bare training steps and evaluation.
+#[derive(Debug, Parser)]
+#[command(name = "epoch", bin_name = "cargo bench -p ladder --bench epoch --")]
+struct Options {
+    /// What to train: `reference`, a step by its name or number, a network of the frontier, or a JSON file of an experiment or
+    /// run; may be repeated [default: the last step]
+    #[arg(long = "network", value_name = "NAME|FILE")]
+    networks: Vec<String>,
+    /// Numbers of threads [default: as many as the machine has]
+    #[arg(long, value_delimiter = ',', value_parser = value_parser!(u16).range(1..=256))]
+    threads: Vec<u16>,
+    /// How often each is measured, in turn with all others; the median counts
+    #[arg(long, default_value = "7", value_parser = value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Prints one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Measures a round for every line of standard input, for a process of this program that started this one
+    #[arg(long, hide = true)]
+    answer: bool,
+    /// Cargo says so to every benchmark
+    #[arg(long = "bench", hide = true)]
+    _bench: bool,
 }
 
-/// Seconds for the training steps, and for the evaluation.
-fn bare(
-    experiment: &Experiment,
-    batches: &[Batch],
-    evaluation: &[Batch],
-    device: &Device,
-) -> Result<(f64, f64), Box<dyn Error>> {
-    let recipe = &experiment.recipe;
-    let device = device.clone().autodiff();
-    let network = Network::new(&experiment.architecture, recipe.dropout, &device)?;
-    let mut classifier = Classifier {
-        network,
-        label_smoothing: recipe.label_smoothing,
-        teacher: None,
-    };
-    let mut optimizer = optimizer(&recipe.optimizer);
-    let start = Instant::now();
-    for batch in batches {
-        let output = TrainStep::step(&classifier, batch.clone());
-        classifier = optimizer.step(recipe.learning_rate, classifier, output.grads);
+fn main() -> ExitCode {
+    let mut options = Options::parse();
+    if options.answer {
+        rounds::answer();
+        return ExitCode::SUCCESS;
     }
-    let steps = start.elapsed().as_secs_f64();
-    let classifier = classifier.valid();
-    let start = Instant::now();
-    for batch in evaluation {
-        InferenceStep::step(&classifier, batch.clone())
-            .loss
-            .into_scalar::<f32>();
+    if options.threads.is_empty() {
+        options.threads = vec![rayon::current_num_threads() as u16];
     }
-    Ok((steps, start.elapsed().as_secs_f64()))
+    finish(run(&options))
+}
+
+fn run(options: &Options) -> Result<String> {
+    let last = [steps::last().name.to_string()];
+    let experiments = chosen(match options.networks.as_slice() {
+        [] => &last,
+        networks => networks,
+    })?;
+    let measured = experiments.iter().map(|it| Measured::new(it, options));
+    let measured = measured.collect::<Result<Vec<_>>>()?;
+    if options.json {
+        let networks = measured.iter();
+        let networks = networks.map(|it| (it.experiment.name.to_string(), it.to_json()));
+        let mut object = conditions(&[]);
+        object.insert("networks".into(), networks.collect::<Map<_, _>>().into());
+        object.insert("rounds".into(), options.rounds.into());
+        return Ok(serde_json::to_string_pretty(&object)?);
+    }
+    let tables: Vec<String> = measured.iter().map(Measured::to_terminal).collect();
+    Ok(format!(
+        "{}\n\nMedian of {}\n{}",
+        tables.join("\n\n"),
+        count(options.rounds, "round"),
+        describe(&[])
+    ))
+}
+
+/// An experiment, and what each round took with each number of threads.
+struct Measured<'a> {
+    experiment: &'a Experiment,
+    of_threads: Vec<(u16, Vec<Round>)>,
+}
+
+impl<'a> Measured<'a> {
+    fn new(experiment: &'a Experiment, options: &Options) -> Result<Self> {
+        let mut of_threads = Vec::new();
+        let mut processes = Vec::new();
+        for &threads in &options.threads {
+            of_threads.push((threads, Vec::new()));
+            processes.push(Process::start(experiment, threads)?);
+        }
+        for _ in 0..options.rounds {
+            for ((_, rounds), process) in of_threads.iter_mut().zip(&mut processes) {
+                rounds.push(process.measure()?);
+            }
+        }
+        Ok(Self {
+            experiment,
+            of_threads,
+        })
+    }
+
+    /// How many times as long one thread takes for the bare training steps as so many others: the median of the rounds'
+    /// ratios, if both were measured.
+    fn speed_up(&self, rounds: &[Round]) -> Option<f64> {
+        let (_, of_one) = self.of_threads.iter().find(|(threads, _)| *threads == 1)?;
+        let both = of_one.iter().zip(rounds);
+        Some(median(both.map(|(one, many)| one.steps / many.steps)))
+    }
+
+    fn to_json(&self) -> Value {
+        let of_threads = self.of_threads.iter().map(|(threads, rounds)| {
+            let of = |value: fn(&Round) -> f64| rounded(median(rounds.iter().map(value)));
+            let figures = json!({
+                "bare_steps_s": of(|it| it.steps),
+                "bare_evaluation_s": of(|it| it.evaluation),
+                "epoch_s": of(|it| it.epoch),
+                "epoch_over_bare": of(over_bare),
+                "one_thread_over_this": self.speed_up(rounds).map(rounded),
+            });
+            (threads.to_string(), figures)
+        });
+        json!({
+            "batch": self.experiment.recipe.batch_size,
+            "threads": of_threads.collect::<Map<_, _>>(),
+        })
+    }
+
+    fn to_terminal(&self) -> String {
+        let header = [
+            "Threads",
+            "Bare\nsteps (s)",
+            "Bare evalu-\nation (s)",
+            "Epoch\n(s)",
+            "Epoch,\nbare = 1",
+            "Steps, 1 thread\nover this",
+        ];
+        let rows = self.of_threads.iter().map(|(threads, rounds)| {
+            let of = |value: fn(&Round) -> f64| median(rounds.iter().map(value));
+            let speed_up = self.speed_up(rounds);
+            vec![
+                threads.to_string(),
+                format!("{:.2}", of(|it| it.steps)),
+                format!("{:.2}", of(|it| it.evaluation)),
+                format!("{:.2}", of(|it| it.epoch)),
+                format!("{:.2}", of(over_bare)),
+                speed_up.map_or_else(|| "".into(), |ratio| format!("{ratio:.2}")),
+            ]
+        });
+        format!(
+            "{}: an epoch in batches of {}\n{}",
+            self.experiment.name,
+            self.experiment.recipe.batch_size,
+            table(0, &header, rows)
+        )
+    }
+}
+
+/// How many times as long an epoch takes as its steps and its evaluation.
+fn over_bare(round: &Round) -> f64 {
+    round.epoch / (round.steps + round.evaluation)
 }
