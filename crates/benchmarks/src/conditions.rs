@@ -6,17 +6,21 @@ use std::time::SystemTime;
 use kernels::InstructionSet;
 use serde_json::{Map, Value, json};
 
-/// The machine, the date and the versions, as members of a JSON object. `others` are versions of what was compared with.
-pub fn conditions(others: &[(&str, &str)]) -> Map<String, Value> {
+use crate::Others;
+
+/// The machine, what else it did, the date and the versions, as members of a JSON object. `peers` are versions of what was
+/// compared with.
+pub fn conditions(peers: &[(&str, &str)], others: &Others) -> Map<String, Value> {
     let versions = [("burn", burn_version())]
         .into_iter()
-        .chain(others.iter().copied());
+        .chain(peers.iter().copied());
     let versions: Map<String, Value> = versions
         .map(|(name, version)| (name.into(), version.into()))
         .collect();
     let members = [
         ("cpu", json!(cpu_model())),
         ("instructions", json!(InstructionSet::current().to_string())),
+        ("others_share", json!(others.share())),
         ("date", json!(date())),
         ("versions", Value::Object(versions)),
     ];
@@ -27,13 +31,13 @@ pub fn conditions(others: &[(&str, &str)]) -> Map<String, Value> {
 }
 
 /// The same in words, for a terminal.
-pub fn describe(others: &[(&str, &str)]) -> String {
-    let others: String = others
+pub fn describe(peers: &[(&str, &str)]) -> String {
+    let peers: String = peers
         .iter()
         .map(|(name, version)| format!(", {name} {version}"))
         .collect();
     format!(
-        "{}, {}; Burn {}{others}",
+        "{}, {}; Burn {}{peers}",
         cpu_model(),
         InstructionSet::current(),
         burn_version()

@@ -53,7 +53,7 @@ impl Machine {
     /// In words, one line.
     pub fn describe(&self) -> String {
         format!(
-            "peak {:.0} GFLOP/s; bandwidth {:.0} GB/s (2 MB a thread), {:.0} GB/s (16 MB)",
+            "Peak {:.0} GFLOP/s; bandwidth {:.0} GB/s (2 MB a thread), {:.0} GB/s (16 MB)",
             self.gigaflops, self.gigabytes, self.gigabytes_of_step
         )
     }

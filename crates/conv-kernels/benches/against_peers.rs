@@ -18,7 +18,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use benchmarks::roofline::{self, Work};
-use benchmarks::{Machine, chosen, conditions, count, describe, finish, median, rounded, table};
+use benchmarks::{
+    Machine, Others, chosen, conditions, count, describe, finish, median, rounded, table,
+};
 use burn::tensor::Device;
 use clap::{Parser, value_parser};
 use experiment::Experiment;
@@ -34,9 +36,10 @@ use peers::{Peer, Round, python, scaling, take_turns};
     bin_name = "cargo bench -p conv-kernels --bench against_peers --"
 )]
 struct Options {
-    /// What to train: `reference`, a step by its name or number, a network of the frontier, or a JSON file of an experiment or
-    /// run; may be repeated [default: reference, the first and the last step, and the smallest network of the frontier]
-    #[arg(long = "network", value_name = "NAME|FILE")]
+    /// Network: a step (name or number), one of the frontier, `reference`, or a JSON
+    /// file of an experiment or run; may be repeated
+    /// [default: reference, first and last step, smallest of the frontier]
+    #[arg(long = "network", verbatim_doc_comment, value_name = "NAME|FILE")]
     networks: Vec<String>,
     /// Threads of every peer
     #[arg(long, default_value = "2", value_parser = value_parser!(u16).range(1..=256))]
@@ -74,17 +77,19 @@ fn run(options: &Options) -> Result<String> {
         let tables = tables.collect::<Result<Vec<_>>>()?;
         return Ok(format!("{}\n{}", tables.join("\n\n"), describe(&[])));
     }
-    let comparisons = experiments
-        .iter()
-        .map(|experiment| Comparison::measure(experiment, options));
+    let mut others = Others::default();
+    let comparisons = experiments.iter();
+    let comparisons = comparisons.map(|it| Comparison::measure(it, options, &mut others));
     let comparisons = comparisons.collect::<Result<Vec<_>>>()?;
+    others.warn();
     let torch = comparisons.iter().find_map(|it| it.torch.as_deref());
     let torch: Vec<_> = torch
         .map(|version| ("torch", version))
         .into_iter()
         .collect();
     Ok(if options.json {
-        to_json(&comparisons, &torch, options)?
+        let object = conditions(&torch, &others);
+        to_json(&comparisons, object, options)?
     } else {
         to_terminal(&comparisons, &torch, options)
     })
@@ -102,9 +107,9 @@ struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    fn measure(experiment: &'a Experiment, options: &Options) -> Result<Self> {
+    fn measure(experiment: &'a Experiment, options: &Options, others: &mut Others) -> Result<Self> {
         let ours = Training::of_workspace(experiment)?;
-        let flex = Training::with_modules(experiment, Device::flex());
+        let flex = Training::with_modules(experiment, Device::flex())?;
         let mut peers = vec![
             Peer::new("conv_kernels", "Our kernels", ours)?,
             Peer::new("flex", "Burn's flex", flex)?,
@@ -114,7 +119,7 @@ impl<'a> Comparison<'a> {
             // Deprecated upstream, and wanted here as one to compare with.
             #[allow(deprecated)]
             let device = Device::ndarray();
-            let training = Training::with_modules(experiment, device);
+            let training = Training::with_modules(experiment, device)?;
             peers.push(Peer::new("ndarray", "Burn's ndarray", training)?);
         }
         let program = options.python.as_deref();
@@ -124,7 +129,7 @@ impl<'a> Comparison<'a> {
             experiment,
             parameters: experiment.architecture.summary()?.totals.parameters,
             work: roofline::work(&experiment.architecture)?,
-            rounds: take_turns(&mut peers, options.rounds)?,
+            rounds: take_turns(&mut peers, options.rounds, others)?,
             names: peers.iter().map(|peer| (peer.name, peer.label)).collect(),
             torch,
         })
@@ -164,17 +169,20 @@ impl<'a> Comparison<'a> {
     /// What part of the peak these are.
     fn share_of_peak(&self, peer: usize) -> f64 {
         let operations = 2.0 * (self.multiply_adds() * self.batch()) as f64;
-        operations / (self.milliseconds(peer) * 1e-3) / (self.machine().gigaflops * 1e9)
+        self.over_rounds(|round| {
+            let seconds = 1e-3 * round.milliseconds[peer];
+            operations / seconds / (round.machine.gigaflops * 1e9)
+        })
     }
 
-    /// The least milliseconds that a step could take.
-    fn roofline(&self) -> f64 {
+    /// The least milliseconds that a step could take on a machine.
+    fn roofline(&self, machine: &Machine) -> f64 {
         let passes = self.work.iter().flat_map(Work::training);
-        1e3 * roofline::seconds(passes, self.batch(), &self.machine())
+        1e3 * roofline::seconds(passes, self.batch(), machine)
     }
 
     fn share_of_roofline(&self, peer: usize) -> f64 {
-        self.roofline() / self.milliseconds(peer)
+        self.over_rounds(|round| self.roofline(&round.machine) / round.milliseconds[peer])
     }
 
     fn by_name(&self, value: impl Fn(usize) -> f64) -> Map<String, Value> {
@@ -193,7 +201,7 @@ impl<'a> Comparison<'a> {
             "times_as_long": ratios,
             "share_of_peak": rounded(self.share_of_peak(0)),
             "share_of_roofline": rounded(self.share_of_roofline(0)),
-            "roofline_ms": rounded(self.roofline()),
+            "roofline_ms": rounded(self.roofline(&self.machine())),
             "batch": self.batch(),
             "parameters": self.parameters,
             "multiply_adds_per_image": self.multiply_adds(),
@@ -221,12 +229,12 @@ impl<'a> Comparison<'a> {
             ]
         });
         format!(
-            "{}: {} parameters, batches of {}\n{}\nRoofline {:.3} ms; {}",
+            "{}: {} parameters, batches of {}\n{}\nRoofline {:.3} ms\n{}",
             self.experiment.name,
             self.parameters,
             self.batch(),
             table(1, &header, rows),
-            self.roofline(),
+            self.roofline(&self.machine()),
             self.machine().describe()
         )
     }
@@ -234,12 +242,12 @@ impl<'a> Comparison<'a> {
 
 fn to_json(
     comparisons: &[Comparison],
-    versions: &[(&str, &str)],
+    conditions: Map<String, Value>,
     options: &Options,
 ) -> Result<String> {
     let networks = comparisons.iter();
     let networks = networks.map(|it| (it.experiment.name.to_string(), it.to_json()));
-    let mut object = conditions(versions);
+    let mut object = conditions;
     object.insert("networks".into(), networks.collect::<Map<_, _>>().into());
     object.insert("threads".into(), options.threads.into());
     object.insert("rounds".into(), options.rounds.into());

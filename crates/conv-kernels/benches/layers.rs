@@ -13,7 +13,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use benchmarks::roofline::{self, Pass, Work};
-use benchmarks::{Machine, chosen, conditions, count, describe, finish, median, rounded, table};
+use benchmarks::{
+    Machine, Others, chosen, conditions, count, describe, finish, median, rounded, table,
+};
 use clap::{Parser, value_parser};
 use experiment::Experiment;
 use serde_json::{Map, Value, json};
@@ -28,9 +30,10 @@ use times::{LayerTimes, Seconds};
     bin_name = "cargo bench -p conv-kernels --bench layers --"
 )]
 struct Options {
-    /// Whose layers: `reference`, a step by its name or number, a network of the frontier, or a JSON file of an experiment or
-    /// run; may be repeated [default: reference, the first and the last step, and the smallest network of the frontier]
-    #[arg(long = "network", value_name = "NAME|FILE")]
+    /// Network: a step (name or number), one of the frontier, `reference`, or a JSON
+    /// file of an experiment or run; may be repeated
+    /// [default: reference, first and last step, smallest of the frontier]
+    #[arg(long = "network", verbatim_doc_comment, value_name = "NAME|FILE")]
     networks: Vec<String>,
     /// How often each layer is measured, in turn with all others; the median counts
     #[arg(long, default_value = "7", value_parser = value_parser!(u16).range(1..))]
@@ -55,12 +58,15 @@ fn run(options: &Options) -> Result<String> {
     let networks = experiments.iter().map(Measured::new);
     let mut networks = networks.collect::<Result<Vec<_>>>()?;
     let mut machines = Vec::new();
+    let mut others = Others::default();
     for _ in 0..options.rounds {
+        others.watch();
         machines.push(Machine::measure());
         for network in &mut networks {
             network.rounds.push(network.times.measure());
         }
     }
+    others.warn();
     let machine = Machine::median(machines.iter());
     let rounds = options.rounds;
     if options.json {
@@ -68,7 +74,7 @@ fn run(options: &Options) -> Result<String> {
             let name = network.experiment.name.to_string();
             (name, network.to_json(&machine))
         });
-        let mut object = conditions(&[]);
+        let mut object = conditions(&[], &others);
         object.insert("networks".into(), networks.collect::<Map<_, _>>().into());
         object.insert("threads".into(), 1.into());
         object.insert("rounds".into(), rounds.into());
@@ -77,7 +83,7 @@ fn run(options: &Options) -> Result<String> {
     }
     let tables = networks.iter().map(|network| network.to_terminal(&machine));
     Ok(format!(
-        "{}\n\nOne thread, median of {}\n{}\n{}",
+        "{}\n\nBoth: forward and backward. Roof: the roofline. One thread, median of {}\n{}\n{}",
         tables.collect::<Vec<_>>().join("\n\n"),
         count(rounds, "round"),
         machine.describe(),
@@ -88,6 +94,7 @@ fn run(options: &Options) -> Result<String> {
 /// A network, and the seconds that each of its layers took in each round.
 struct Measured<'a> {
     experiment: &'a Experiment,
+    parameters: usize,
     work: Vec<Work>,
     times: LayerTimes,
     rounds: Vec<Vec<Option<Seconds>>>,
@@ -111,6 +118,7 @@ impl<'a> Measured<'a> {
         let work = roofline::work(&experiment.architecture)?;
         Ok(Self {
             experiment,
+            parameters: experiment.architecture.summary()?.totals.parameters,
             times: LayerTimes::new(experiment, &work),
             work,
             rounds: Vec::new(),
@@ -145,6 +153,7 @@ impl<'a> Measured<'a> {
             })
         });
         json!({
+            "parameters": self.parameters,
             "batch": self.experiment.recipe.batch_size,
             "layers": layers.collect::<Vec<_>>(),
         })
@@ -167,7 +176,7 @@ impl<'a> Measured<'a> {
             [row.label.to_owned()].into_iter().chain(words).collect()
         });
         format!(
-            "{}: batches of {}; both: forward and backward; roof: the roofline\n{}",
+            "{}: batches of {}\n{}",
             self.experiment.name,
             self.experiment.recipe.batch_size,
             table(1, &header, rows)

@@ -4,9 +4,10 @@ The benchmark against_peers runs it. By hand, with 2 threads, 20 steps of the co
 
     (tr -d "\n" < experiment.json; echo; echo channels_last compiled 20) | python3 pytorch_baseline.py 2
 
-The first line of standard input is an experiment as JSON. The answer is PyTorch's version. Each further line is a memory
-layout ("default" or "channels_last"), "compiled" or "eager", and a number of steps; the answer is the milliseconds of one
-step, or "error:" and why there are none. A step is forward, backward and update on one fixed batch of random images.
+The first line of standard input is an experiment as JSON. The answer is PyTorch's version and how many parameters the
+network has. Each further line is a memory layout ("default" or "channels_last"), "compiled" or "eager", and a number of
+steps; the answer is the milliseconds of one step, or "error:" and why there are none. A step is forward, backward and
+update on one fixed batch of random images.
 """
 import functools
 import json
@@ -102,6 +103,7 @@ def answer(text, request):
 if __name__ == "__main__":
     torch.set_num_threads(int(sys.argv[1]))
     experiment = sys.stdin.readline()
-    print(torch.__version__, flush=True)
+    parameters = sum(parameter.numel() for parameter in network_of(json.loads(experiment)).parameters())
+    print(torch.__version__, parameters, flush=True)
     for request in sys.stdin:
         print(answer(experiment, request), flush=True)

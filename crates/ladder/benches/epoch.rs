@@ -15,7 +15,7 @@ mod rounds;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use benchmarks::{chosen, conditions, count, describe, finish, median, rounded, table};
+use benchmarks::{Others, chosen, conditions, count, describe, finish, median, rounded, table};
 use clap::{Parser, value_parser};
 use experiment::Experiment;
 use ladder::steps;
@@ -27,9 +27,10 @@ use rounds::{Process, Round};
 #[derive(Debug, Parser)]
 #[command(name = "epoch", bin_name = "cargo bench -p ladder --bench epoch --")]
 struct Options {
-    /// What to train: `reference`, a step by its name or number, a network of the frontier, or a JSON file of an experiment or
-    /// run; may be repeated [default: the last step]
-    #[arg(long = "network", value_name = "NAME|FILE")]
+    /// Network: a step (name or number), one of the frontier, `reference`, or a JSON
+    /// file of an experiment or run; may be repeated
+    /// [default: the last step]
+    #[arg(long = "network", verbatim_doc_comment, value_name = "NAME|FILE")]
     networks: Vec<String>,
     /// Numbers of threads [default: as many as the machine has]
     #[arg(long, value_delimiter = ',', value_parser = value_parser!(u16).range(1..=256))]
@@ -66,12 +67,15 @@ fn run(options: &Options) -> Result<String> {
         [] => &last,
         networks => networks,
     })?;
-    let measured = experiments.iter().map(|it| Measured::new(it, options));
+    let mut others = Others::default();
+    let measured = experiments.iter();
+    let measured = measured.map(|it| Measured::new(it, options, &mut others));
     let measured = measured.collect::<Result<Vec<_>>>()?;
+    others.warn();
     if options.json {
         let networks = measured.iter();
         let networks = networks.map(|it| (it.experiment.name.to_string(), it.to_json()));
-        let mut object = conditions(&[]);
+        let mut object = conditions(&[], &others);
         object.insert("networks".into(), networks.collect::<Map<_, _>>().into());
         object.insert("rounds".into(), options.rounds.into());
         return Ok(serde_json::to_string_pretty(&object)?);
@@ -88,11 +92,12 @@ fn run(options: &Options) -> Result<String> {
 /// An experiment, and what each round took with each number of threads.
 struct Measured<'a> {
     experiment: &'a Experiment,
+    parameters: usize,
     of_threads: Vec<(u16, Vec<Round>)>,
 }
 
 impl<'a> Measured<'a> {
-    fn new(experiment: &'a Experiment, options: &Options) -> Result<Self> {
+    fn new(experiment: &'a Experiment, options: &Options, others: &mut Others) -> Result<Self> {
         let mut of_threads = Vec::new();
         let mut processes = Vec::new();
         for &threads in &options.threads {
@@ -101,11 +106,13 @@ impl<'a> Measured<'a> {
         }
         for _ in 0..options.rounds {
             for ((_, rounds), process) in of_threads.iter_mut().zip(&mut processes) {
+                others.watch();
                 rounds.push(process.measure()?);
             }
         }
         Ok(Self {
             experiment,
+            parameters: experiment.architecture.summary()?.totals.parameters,
             of_threads,
         })
     }
@@ -131,6 +138,7 @@ impl<'a> Measured<'a> {
             (threads.to_string(), figures)
         });
         json!({
+            "parameters": self.parameters,
             "batch": self.experiment.recipe.batch_size,
             "threads": of_threads.collect::<Map<_, _>>(),
         })

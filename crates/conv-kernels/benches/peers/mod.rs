@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
-use benchmarks::Machine;
+use benchmarks::{Machine, Others};
 
 /// Milliseconds that a peer is measured in each round, more where a single step takes longer.
 const ROUND: f64 = 300.0;
@@ -66,9 +66,9 @@ pub struct Round {
 }
 
 /// Measures all peers and the machine in turn, so that whatever else the machine does meanwhile hits all alike.
-pub fn take_turns(peers: &mut [Peer], rounds: u16) -> Result<Vec<Round>> {
+pub fn take_turns(peers: &mut [Peer], rounds: u16, others: &mut Others) -> Result<Vec<Round>> {
     let round = |_| {
-        thread::sleep(PAUSE);
+        others.watch();
         Ok(Round {
             machine: Machine::measure(),
             milliseconds: peers

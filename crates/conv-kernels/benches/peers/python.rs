@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use experiment::Experiment;
 
 use super::{Peer, Train};
@@ -19,6 +19,7 @@ struct Python {
     requests: ChildStdin,
     answers: BufReader<ChildStdout>,
     torch: String,
+    parameters: usize,
 }
 
 /// The peers that train with PyTorch, in both memory layouts, as it is and compiled, and PyTorch's version.
@@ -47,6 +48,12 @@ pub fn peers(
             }
         }
     };
+    let expected = experiment.architecture.summary()?.totals.parameters;
+    ensure!(
+        python.parameters == expected,
+        "PyTorch's network has {} parameters, expected {expected}",
+        python.parameters
+    );
     let torch = python.torch.clone();
     let python = Rc::new(RefCell::new(python));
     let mut peers = Vec::new();
@@ -104,8 +111,12 @@ impl Python {
                 requests,
                 answers: BufReader::new(answers),
                 torch: String::new(),
+                parameters: 0,
             };
-            python.torch = python.ask(&serde_json::to_string(experiment)?)?;
+            let answer = python.ask(&serde_json::to_string(experiment)?)?;
+            let (torch, parameters) = answer.split_once(' ').context("no version")?;
+            python.torch = torch.to_owned();
+            python.parameters = parameters.parse()?;
             anyhow::Ok(python)
         };
         // Why it cannot, its long traceback would tell; all that can be done about it is to name another.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use batches::Batch;
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
@@ -52,11 +52,23 @@ impl Training<Classifier> {
 
 impl Training<Modules> {
     /// The same network by Burn's own modules, on `device`.
-    pub fn with_modules(experiment: &Experiment, device: Device) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// It is another one.
+    pub fn with_modules(experiment: &Experiment, device: Device) -> Result<Self> {
         let device = device.autodiff();
         let dropout = experiment.recipe.dropout;
         let network = Modules::new(&experiment.architecture, dropout, &device);
-        Self::new(network, experiment, &device)
+        let totals = experiment.architecture.summary()?.totals;
+        // Burn counts running statistics too.
+        let expected = totals.parameters + totals.non_trainable_parameters;
+        let found = network.num_params();
+        ensure!(
+            found == expected,
+            "the network of Burn's modules has {found} parameters, expected {expected}"
+        );
+        Ok(Self::new(network, experiment, &device))
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts this program again, to [answer](answer) for an experiment.
+    /// Starts this program again, to [answer](answer) for an experiment, and waits until it is ready.
     pub fn start(experiment: &Experiment, threads: u16) -> Result<Self> {
         let mut process = Command::new(env::current_exe()?)
             .arg("--answer")
@@ -57,23 +57,33 @@ impl Process {
         let mut requests = process.stdin.take().context("no standard input")?;
         let answers = process.stdout.take().context("no standard output")?;
         writeln!(requests, "{}", serde_json::to_string(experiment)?)?;
-        Ok(Self {
+        let mut process = Self {
             process,
             requests,
             answers: BufReader::new(answers),
-        })
+        };
+        process.answer()?;
+        Ok(process)
     }
 
     /// Measures one round.
     pub fn measure(&mut self) -> Result<Round> {
         writeln!(self.requests)?;
+        Round::from_json(&self.answer()?)
+    }
+
+    fn answer(&mut self) -> Result<Value> {
         loop {
             let mut line = String::new();
             if self.answers.read_line(&mut line)? == 0 {
                 bail!("the process that measures ended without an answer");
             }
             if let Some(answer) = line.strip_prefix(ANSWER) {
-                return Round::from_json(&serde_json::from_str(answer)?);
+                let answer: Value = serde_json::from_str(answer)?;
+                match answer.as_str() {
+                    Some(failure) => bail!("{failure}"),
+                    None => return Ok(answer),
+                }
             }
         }
     }
@@ -93,9 +103,6 @@ impl Round {
     }
 
     fn from_json(value: &Value) -> Result<Self> {
-        if let Some(failure) = value.as_str() {
-            bail!("{failure}");
-        }
         let seconds = |index: usize| {
             let seconds = value[index].as_f64();
             seconds.with_context(|| format!("the process that measures answered {value}"))
@@ -108,7 +115,8 @@ impl Round {
     }
 }
 
-/// Reads an experiment from the first line of standard input, and measures one round for every further line. A failure is an
+/// Reads an experiment from the first line of standard input, says when it is ready, and measures one round for every further
+/// line. A failure is an
 /// answer too: the other process tells of it.
 pub fn answer() {
     if let Err(error) = try_answer() {
@@ -120,6 +128,7 @@ fn try_answer() -> Result<()> {
     let mut lines = io::stdin().lines();
     let experiment = lines.next().context("there is no experiment")??;
     let measuring = Measuring::new(Experiment::from_json(&experiment)?)?;
+    println!("{ANSWER}{}", json!(null));
     for line in lines {
         line?;
         let round = measuring.round()?;
