@@ -20,6 +20,22 @@ pub(crate) fn percent(fraction: f64) -> String {
     format!("{:.2} %", 100.0 * fraction)
 }
 
+/// A fraction in percent, without decimals: of measured times.
+pub(crate) fn whole_percent(fraction: f64) -> String {
+    format!("{:.0} %", 100.0 * fraction)
+}
+
+/// A measured value with three digits that count, or all before the point where there are more.
+pub(crate) fn three_digits(value: f64) -> String {
+    let decimals = match value {
+        ..0.9995 => 3,
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => return grouped(value.round() as usize),
+    };
+    format!("{value:.decimals$}")
+}
+
 /// A fraction in percent, with one decimal where it needs it: of round values.
 pub(crate) fn short_percent(fraction: f64) -> String {
     let percent = format!("{:.1}", 100.0 * fraction);
@@ -61,6 +77,14 @@ mod tests {
         assert_eq!(
             grouped_counts,
             ["0", "999", "1,000", "9,941", "10,000", "1,234,567"]
+        );
+    }
+
+    #[test]
+    fn three_digits_of_a_time_count() {
+        assert_eq!(
+            [0.01234, 0.23456, 0.9996, 5.2161, 9.996, 49.14, 1_496.4].map(three_digits),
+            ["0.012", "0.235", "1.00", "5.22", "10.0", "49.1", "1,496"]
         );
     }
 

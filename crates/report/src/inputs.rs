@@ -1,12 +1,19 @@
 //! Everything that the documents are made from.
 
+pub(crate) mod speed;
+
 use anyhow::{Context, Result, ensure};
 use evidence::{EvidenceFile, Kind, Places, Record};
 use experiment::Experiment;
 use mnist::{DataSet, Digits, Split};
 
+use speed::Speed;
+
 /// Path of the README from the root of the workspace.
 pub(crate) const README: &str = "README.md";
+
+/// Path of the page on speed from the root of the workspace.
+pub(crate) const SPEED: &str = "docs/speed.md";
 
 /// Where the frontier's doc comment is, from the root of the workspace.
 pub(crate) const FRONTIER_SOURCE: &str = "experiments/frontier/src/lib.rs";
@@ -37,6 +44,10 @@ pub struct Inputs<'a> {
     pub step_sources: Vec<String>,
     /// `src/lib.rs` of the frontier as it is, if there is any network on it.
     pub frontier_source: Option<String>,
+    /// `docs/speed.md` as it is.
+    pub speed_page: String,
+    /// What the benchmarks measured.
+    pub(crate) speed: Speed,
     /// Checksums of the recorded files, by path.
     pub evidence: Vec<EvidenceFile>,
 }
@@ -72,6 +83,7 @@ impl<'a> Inputs<'a> {
         };
         let source = |experiment: &Experiment| text(&step_source(experiment));
         let frontier_source = || text(FRONTIER_SOURCE);
+        let known: Vec<_> = experiments.iter().chain(frontier).collect();
         Ok(Self {
             experiments,
             frontier,
@@ -83,6 +95,8 @@ impl<'a> Inputs<'a> {
             readme: text(README)?,
             step_sources: experiments.iter().map(source).collect::<Result<_>>()?,
             frontier_source: (!frontier.is_empty()).then(frontier_source).transpose()?,
+            speed_page: text(SPEED)?,
+            speed: Speed::read(places, &known)?,
             evidence: places.evidence_files()?,
         })
     }

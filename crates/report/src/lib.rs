@@ -1,4 +1,4 @@
-//! Documents made from records, so that no figure in a document is typed by hand.
+//! Documents made from records and measurements, so that no figure in a document is typed by hand.
 //!
 //! What the documents say is a function of what lies in the repository: [`documents`](fn@documents) does no input or
 //! output, and [`write`](fn@write) and [`check`] share it. So a check cannot disagree with what a write would do, and
@@ -17,6 +17,7 @@
 //! - `experiments/<step>/src/lib.rs`: the part of its doc comment that says what happened;
 //! - `experiments/frontier/src/lib.rs`: accuracy over parameters;
 //! - `results/search/README.md`: what was tried on the hold-out images;
+//! - `docs/speed.md`: what the benchmarks measured, from their JSON in `docs/speed`;
 //! - `results/*.svg`: loss and accuracy by epoch, the last epochs, what each step brought, the confusion matrix, the frontier,
 //!   the network and its receptive field, some digits, and those that the last step gets wrong;
 //! - `results/SHA256SUMS`: a checksum of every file of evidence. No document shows every digit of a record; this one
@@ -42,7 +43,7 @@ pub use document::Document;
 pub use documents::sections::Sections;
 pub use inputs::Inputs;
 
-use documents::{checksums, frontier, readme, result_section, search};
+use documents::{checksums, frontier, readme, result_section, search, speed};
 
 /// The largest document that is read, in bytes.
 const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
@@ -62,6 +63,7 @@ pub fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
     }
     documents.extend(frontier::document(inputs)?);
     documents.extend(search::document(inputs));
+    documents.push(speed::document(inputs)?);
     documents.extend(pictures::documents(inputs)?);
     documents.push(checksums::document(&inputs.evidence));
     Ok(documents)

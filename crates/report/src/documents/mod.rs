@@ -6,6 +6,7 @@ pub(crate) mod readme;
 pub(crate) mod result_section;
 pub(crate) mod search;
 pub(crate) mod sections;
+pub(crate) mod speed;
 
 mod comparisons;
 mod last_step;

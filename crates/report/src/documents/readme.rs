@@ -7,7 +7,7 @@ use experiment::Experiment;
 
 use super::sections::Sections;
 use super::table::NO_RUN;
-use super::{comparisons, frontier, last_step};
+use super::{comparisons, frontier, last_step, speed};
 use crate::document::Document;
 use crate::format::grouped;
 use crate::inputs::{Inputs, README};
@@ -26,6 +26,7 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
         ("comparisons", comparisons::section(inputs)?),
         ("evidence", last_step::section(inputs)),
         ("frontier", frontier::table(inputs)?),
+        ("speed", speed::readme_table(inputs)),
     ];
     let sections = Sections {
         path: README,

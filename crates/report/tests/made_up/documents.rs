@@ -8,7 +8,7 @@ use mnist::Split;
 
 use crate::workspace::{Workspace, record};
 
-const DOCUMENTS: [&str; 20] = [
+const DOCUMENTS: [&str; 21] = [
     "README.md",
     "experiments/step-01-one/src/lib.rs",
     "experiments/step-02-two/src/lib.rs",
@@ -18,6 +18,7 @@ const DOCUMENTS: [&str; 20] = [
     "experiments/step-06-six/src/lib.rs",
     "experiments/frontier/src/lib.rs",
     "results/search/README.md",
+    "docs/speed.md",
     "results/curves-loss.svg",
     "results/curves-accuracy.svg",
     "results/last-epochs.svg",

@@ -2,4 +2,5 @@
 
 mod documents;
 mod pictures;
+mod speed;
 mod workspace;

@@ -46,6 +46,27 @@ By hand.
 
 <!-- begin: frontier -->
 <!-- end: frontier -->
+
+<!-- begin: speed -->
+<!-- end: speed -->
+";
+
+const SPEED: &str = "# Speed
+
+<!-- begin: training -->
+<!-- end: training -->
+
+<!-- begin: roofline -->
+<!-- end: roofline -->
+
+<!-- begin: layers -->
+<!-- end: layers -->
+
+<!-- begin: epoch -->
+<!-- end: epoch -->
+
+<!-- begin: latency -->
+<!-- end: latency -->
 ";
 
 const STEP_SOURCE: &str = "//! A step.
@@ -74,6 +95,7 @@ impl Workspace {
         };
         fs::create_dir_all(workspace.path("data/mnist")).unwrap();
         workspace.put("README.md", README);
+        workspace.put("docs/speed.md", SPEED);
         for step in STEPS {
             workspace.put_step_source(step);
         }
