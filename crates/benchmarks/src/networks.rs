@@ -1,5 +1,7 @@
 //! The networks that are measured: those of experiments, and one to compare with earlier measurements.
 
+use std::path::Path;
+
 use anyhow::{Result, anyhow, ensure};
 use architecture::{Architecture, Convolution, Layer};
 use evidence::{Kind, Places};
@@ -91,11 +93,21 @@ fn experiment(word: &str) -> Result<Experiment> {
     if word == REFERENCE {
         return Ok(reference());
     }
+    let word = &located(word)?;
     let found = Word::parse(word).map_err(|steps| {
         let word = files::shown(word);
         anyhow!("no network is called {word:?}: name {REFERENCE}, a JSON file, one of the frontier, or a step; {steps}")
     })?;
     found.experiment()
+}
+
+/// A path from the root of the workspace as one from the current folder; any other word as it is. Cargo runs a benchmark in
+/// its package's folder, and who names a file is usually in the workspace's.
+fn located(word: &str) -> Result<String> {
+    let in_workspace = Workspace::find()?.root().join(word);
+    let is_there = !Path::new(word).exists() && in_workspace.is_file();
+    let path = in_workspace.to_str().filter(|_| is_there);
+    Ok(path.unwrap_or(word).to_owned())
 }
 
 fn usual() -> Result<Vec<Experiment>> {
@@ -146,6 +158,13 @@ mod tests {
         let words = ["1", "step-01-skeleton"].map(String::from);
         let message = chosen(&words).unwrap_err().to_string();
         assert_eq!(message, "two networks are called step-01-skeleton");
+    }
+
+    #[test]
+    fn a_path_may_be_from_the_root_of_the_workspace() {
+        let path = located("Cargo.lock").unwrap();
+        assert!(Path::new(&path).is_file(), "{path}");
+        assert_eq!(located("step-99").unwrap(), "step-99");
     }
 
     #[test]

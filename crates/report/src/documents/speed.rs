@@ -252,12 +252,15 @@ fn latency(inputs: &Inputs) -> String {
     with_conditions(&markdown(header, rows, 1..5), measured)
 }
 
+/// A measurement, and the figures of each network by its name.
+type OfNetworks<'a, Figures> = (&'a Measurement<Figures>, Vec<(&'a str, &'a Figures)>);
+
 /// A measurement with the figures of its networks: those that are no experiment first, then the steps, then the frontier. None
 /// without any network.
 fn figures<'a, Figures>(
     inputs: &Inputs,
     measurement: &'a Option<Measurement<Figures>>,
-) -> Option<(&'a Measurement<Figures>, Vec<(&'a str, &'a Figures)>)> {
+) -> Option<OfNetworks<'a, Figures>> {
     let measurement = measurement.as_ref()?;
     let place = |name: &str| {
         let mut experiments = inputs.experiments.iter().chain(inputs.frontier);
