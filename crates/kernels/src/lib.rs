@@ -12,6 +12,7 @@ mod buffer;
 mod compute;
 mod convolution;
 mod dropout;
+pub mod inference;
 pub mod layout;
 mod moments;
 mod parallel;
