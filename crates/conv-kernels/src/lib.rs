@@ -15,10 +15,12 @@
 #![cfg_attr(feature = "ndarray", allow(deprecated))]
 
 mod cpu;
+mod device;
 mod extension;
 mod image_blocks;
 mod tensors;
 
+pub use device::uses_kernels;
 pub use extension::{ConvolutionBackend, NormalisedBlock};
 pub use image_blocks::{BlockOptions, ImageBlocks, Normalised, fold};
 pub use kernels::{Activation, Block, Dropout, Geometry, InstructionSet, LANES};

@@ -8,6 +8,8 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
 use conv_kernels::{BlockOptions, Dropout, ImageBlocks, Normalised, fold};
+use kernels::Geometry;
+use kernels::inference::{Layer, Shape};
 
 /// Convolution (with a bias only where batch normalisation was folded into it), then batch normalisation, ReLU and dropout, each where wanted.
 #[derive(Module, Debug)]
@@ -116,6 +118,30 @@ impl ConvolutionBlock {
     pub(crate) fn weights(&self) -> (Tensor<4>, Option<Tensor<1>>) {
         let bias = self.convolution.bias.as_ref().map(|bias| bias.val());
         (self.convolution.weight.val(), bias)
+    }
+
+    /// The block as a layer for inference, of maps of this shape; batch normalisation is [folded](Self::fold_batch_norm).
+    pub(crate) fn layer(&self, input: Shape) -> Layer {
+        let (weights, bias) = self.weights();
+        let [out_channels, _, kernel, _] = weights.dims();
+        Layer::Convolution {
+            geometry: Geometry {
+                in_channels: input.channels,
+                out_channels,
+                groups: self.convolution.groups,
+                kernel,
+                stride: self.convolution.stride[0],
+                padding: self.padding,
+                height: input.height,
+                width: input.width,
+            },
+            weights: weights.into_data().iter().collect(),
+            bias: bias.map_or_else(
+                || vec![0.0; out_channels],
+                |bias| bias.into_data().iter().collect(),
+            ),
+            relu: self.relu,
+        }
     }
 
     /// Replaces what [`weights`](Self::weights) returns.

@@ -6,6 +6,7 @@ use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, MaxPool2d, MaxP
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use conv_kernels::ImageBlocks;
+use kernels::inference::Shape;
 
 use crate::ConvolutionBlock;
 use crate::quantization::LayerWeights;
@@ -92,6 +93,22 @@ impl Network {
             }
         }
         network
+    }
+
+    /// The layers for inference on the CPU, on images of this shape, with batch normalisation folded in.
+    ///
+    /// # Panics
+    ///
+    /// If the network takes other images.
+    pub fn layers(&self, images: Shape) -> Vec<kernels::inference::Layer> {
+        let mut shape = images;
+        let folded = self.fold_batch_norm();
+        let layers = folded.stages.iter().map(|stage| {
+            let layer = stage.layer(shape);
+            shape = layer.output(shape);
+            layer
+        });
+        layers.collect()
     }
 
     /// The weights of all layers that have any. Those of batch normalisation are not among them.
@@ -217,6 +234,28 @@ impl Stage {
             Self::MaxPool(pool) => Maps::Blocks(ImageBlocks::new(pool.forward(maps.into_images()))),
             Self::GlobalAveragePool(_) => Maps::Features(maps.into_blocks().means()),
             Self::FullyConnected(linear) => Maps::Features(linear.forward(maps.into_features())),
+        }
+    }
+
+    /// The layer for inference, of maps of this shape; see [`Network::layers`].
+    fn layer(&self, input: Shape) -> kernels::inference::Layer {
+        use kernels::inference::Layer;
+        match self {
+            Self::Convolution(block) => block.layer(input),
+            Self::MaxPool(pool) => Layer::MaxPool {
+                kernel: pool.kernel_size[0],
+                stride: pool.stride[0],
+            },
+            Self::GlobalAveragePool(_) => Layer::GlobalAveragePool,
+            Self::FullyConnected(linear) => {
+                let [_, outputs] = linear.weight.dims();
+                let rows = linear.weight.val().transpose();
+                let bias = linear.bias.as_ref().map(|bias| bias.val().into_data());
+                Layer::FullyConnected {
+                    weights: rows.into_data().iter().collect(),
+                    bias: bias.map_or_else(|| vec![0.0; outputs], |bias| bias.iter().collect()),
+                }
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::refusal::Refusal;
 
-/// Drawings that go through the networks together: the CPU kernels compute so many images as fast as one.
+/// Drawings that go through the networks together: the CPU kernels compute so many side by side.
 const BATCH: usize = 16;
 
 /// The way to the thread that asks the networks. It ends when this is dropped.

@@ -58,7 +58,7 @@ impl Layer {
     /// # Panics
     ///
     /// If it does not take such maps, or its weights are more or fewer than its sizes say.
-    pub(super) fn output(&self, input: Shape) -> Shape {
+    pub fn output(&self, input: Shape) -> Shape {
         match self {
             Self::Convolution {
                 geometry,
