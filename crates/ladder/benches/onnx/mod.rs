@@ -1,0 +1,156 @@
+//! Predictions with ONNX Runtime, in a process of its own that waits while others take their turns.
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use anyhow::{Context, Result, anyhow, bail};
+use experiment::Experiment;
+use kernels::inference::Layer;
+use mnist::{CLASSES, MEAN, PIXELS, STANDARD_DEVIATION};
+use serde_json::json;
+use tempfile::TempDir;
+
+const SCRIPT: &str = include_str!("../onnxruntime_baseline.py");
+
+/// What ONNX Runtime is to predict, and must.
+pub struct Task<'a> {
+    /// Whose network.
+    pub experiment: &'a Experiment,
+    /// Its layers, with their weights.
+    pub layers: &'a [Layer],
+    pub images: &'a [[u8; PIXELS]],
+    /// Of the images, by the kernels.
+    pub probabilities: &'a [[f32; CLASSES]],
+}
+
+/// A Python that predicts.
+pub struct Python {
+    process: Child,
+    requests: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    /// ONNX Runtime's version.
+    pub version: String,
+    /// How many images it computes at once.
+    pub batch: usize,
+}
+
+impl Python {
+    /// Starts `program`, or else what the environment's PYTHON names, or else `python3`. Where that has no ONNX Runtime, there
+    /// is none, and a line on standard error says so.
+    ///
+    /// # Errors
+    ///
+    /// `program` has no ONNX Runtime, or it predicts anything else than the kernels.
+    pub fn find(program: Option<&str>, threads: u16, task: &Task<'_>) -> Result<Option<Self>> {
+        let named = program.map(String::from);
+        let or_else = || env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+        let python = named.unwrap_or_else(or_else);
+        if !can_import(&python) {
+            let reason = anyhow!(
+                "`{python}` cannot import onnx and onnxruntime; name a Python that can with --python"
+            );
+            if program.is_some() {
+                return Err(reason);
+            }
+            eprintln!("ONNX Runtime is left out: {reason:#}");
+            return Ok(None);
+        }
+        Self::start(&python, threads, task).map(Some)
+    }
+
+    fn start(python: &str, threads: u16, task: &Task<'_>) -> Result<Self> {
+        let folder = TempDir::new()?;
+        let write = |name: &str, bytes: Vec<u8>| -> Result<PathBuf> {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes)?;
+            Ok(path)
+        };
+        let weights = task.layers.iter().flat_map(|layer| match layer {
+            Layer::Convolution { weights, bias, .. } | Layer::FullyConnected { weights, bias } => {
+                [weights.as_slice(), bias].concat()
+            }
+            Layer::MaxPool { .. } | Layer::GlobalAveragePool => Vec::new(),
+        });
+        let request = json!({
+            "architecture": task.experiment.architecture,
+            "classes": CLASSES,
+            "scale": 1.0 / (255.0 * STANDARD_DEVIATION),
+            "shift": -MEAN / STANDARD_DEVIATION,
+            "weights": write("weights", bytes(weights))?,
+            "images": write("images", task.images.as_flattened().to_vec())?,
+            "probabilities": write(
+                "probabilities",
+                bytes(task.probabilities.as_flattened().iter().copied()),
+            )?,
+        });
+        let mut process = Command::new(python)
+            .args(["-c", SCRIPT, &threads.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let requests = process.stdin.take().context("no standard input")?;
+        let answers = process.stdout.take().context("no standard output")?;
+        let mut started = Self {
+            process,
+            requests,
+            answers: BufReader::new(answers),
+            version: String::new(),
+            batch: 0,
+        };
+        // The files are read before the answer comes, and go afterwards.
+        let answer = started.ask(&request.to_string())?;
+        let (version, batch) = answer.split_once(' ').context("no version")?;
+        started.version = version.to_owned();
+        started.batch = batch.parse()?;
+        Ok(started)
+    }
+
+    /// Milliseconds of one image by itself: the median of `count`.
+    pub fn one_image(&mut self, count: usize) -> Result<f64> {
+        Ok(self.ask(&format!("one {count}"))?.parse()?)
+    }
+
+    /// Images a second, all of them at once.
+    pub fn images_per_second(&mut self) -> Result<f64> {
+        Ok(self.ask("all")?.parse()?)
+    }
+
+    fn ask(&mut self, request: &str) -> Result<String> {
+        let mut line = String::new();
+        // A process that has ended says why in what it wrote before.
+        let _ = writeln!(self.requests, "{request}");
+        if self.answers.read_line(&mut line)? == 0 {
+            bail!("ONNX Runtime's process ended without an answer");
+        }
+        match line.trim().strip_prefix("error: ") {
+            Some(reason) => bail!("ONNX Runtime: {}", files::shown(reason)),
+            None => Ok(line.trim().to_owned()),
+        }
+    }
+}
+
+impl Drop for Python {
+    fn drop(&mut self) {
+        // It may have ended already, and nothing is lost where it has not.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Whether there is such a program, and it has what the script needs.
+fn can_import(python: &str) -> bool {
+    let imports = Command::new(python)
+        .args(["-c", "import numpy, onnx, onnxruntime"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    imports.is_ok_and(|status| status.success())
+}
+
+fn bytes(values: impl Iterator<Item = f32>) -> Vec<u8> {
+    values.flat_map(f32::to_le_bytes).collect()
+}
