@@ -2,12 +2,15 @@
 
 use std::fs;
 
+use batches::images_to_tensor;
 use burn::tensor::Device;
+use burn::tensor::activation::softmax;
 use evidence::{Kind, Places};
 use experiment::Experiment;
 use files::Workspace;
 use inference::{Model, most_probable};
 use mnist::{Digits, Mnist};
+use model_core::{Network, weights};
 
 const STEP: &str = "step-01-skeleton";
 
@@ -51,6 +54,24 @@ fn probabilities_do_not_depend_on_what_else_is_asked() {
 }
 
 #[test]
+fn probabilities_are_those_of_burns_network() {
+    let device = Device::flex();
+    let network = Network::new(&experiment().architecture, 0.0, &device).unwrap();
+    let network = weights::load(network, &places().weights(Kind::Step, STEP)).unwrap();
+    let test = test_digits();
+    let digits = &test.images()[..50];
+    let logits = network.forward(images_to_tensor(digits, &device));
+    let expected: Vec<f32> = softmax(logits, 1).into_data().iter().collect();
+    let found = model().probabilities(digits).unwrap();
+    for (found, expected) in found.as_flattened().iter().zip(expected) {
+        assert!(
+            (found - expected).abs() < 1e-5,
+            "{found}, expected {expected}"
+        );
+    }
+}
+
+#[test]
 fn the_last_activations_are_the_logits() {
     let model = model();
     let test = test_digits();
@@ -81,6 +102,9 @@ fn weights_that_give_no_numbers_are_an_error() {
     fs::write(&path, bytes).unwrap();
     let model = Model::from_file(experiment(), &path, Device::flex()).unwrap();
     let test = test_digits();
-    let error = model.probabilities([test.image(0)]).unwrap_err();
-    assert!(error.to_string().contains("is no number"), "{error}");
+    // By itself, and side by side with others.
+    for count in [1, 20] {
+        let error = model.probabilities(&test.images()[..count]).unwrap_err();
+        assert!(error.to_string().contains("is no number"), "{error}");
+    }
 }
