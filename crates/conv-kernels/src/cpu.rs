@@ -1,24 +1,28 @@
 //! The operations on Burn's CPU backends: the kernels, and their place in the autodiff graph.
 
+use std::array;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 #[cfg(feature = "ndarray")]
 use burn::backend::NdArray;
-use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex, TensorMetadata};
+use kernels::{Buffer, Chain, LANES, Parameters, Saved, layout};
 
-use crate::extension::{ConvolutionBackend, NormalisedBlock};
+use crate::extension::{ChainOutput, ConvolutionBackend, Tensors};
 use crate::tensors::{BlockValues, Cpu};
-use kernels::Block;
-use kernels::Buffer;
-use kernels::LANES;
-use kernels::layout;
-use kernels::{Between, BetweenGradients, Statistics, Wanted};
+
+/// Blocks of a chain that are one operation to autodiff, which wants to know the number of an operation's parents when it is
+/// compiled.
+pub(crate) const BLOCKS_AT_ONCE: usize = 12;
+
+/// The maps, and for each block weights, gamma and beta.
+const PARENTS: usize = 1 + 3 * BLOCKS_AT_ONCE;
 
 /// Implements the extension for a CPU backend and for autodiff on it.
 macro_rules! compute_with_kernels {
@@ -36,35 +40,23 @@ macro_rules! compute_with_kernels {
                 means::<Self>(&blocks, images)
             }
 
-            fn biased_block(
+            fn chain(
                 blocks: FloatTensor<Self>,
-                weights: FloatTensor<Self>,
-                bias: FloatTensor<Self>,
-                block: Block,
-            ) -> FloatTensor<Self> {
+                parameters: Tensors<Self>,
+                chain: Chain,
+            ) -> ChainOutput<Self> {
                 let blocks = BlockValues::of::<Self>(&blocks);
-                let (weights, bias) = (Self::values(&weights), Self::values(&bias));
-                output::<Self>(block.infer(&blocks, &weights, &bias), block)
-            }
-
-            fn normalised_block(
-                blocks: FloatTensor<Self>,
-                weights: FloatTensor<Self>,
-                gamma: FloatTensor<Self>,
-                beta: FloatTensor<Self>,
-                epsilon: f64,
-                block: Block,
-            ) -> NormalisedBlock<Self> {
-                let blocks = BlockValues::of::<Self>(&blocks);
-                let (gamma, beta) = (Self::values(&gamma), Self::values(&beta));
-                let norm = Between::batch_norm(&gamma, &beta, epsilon);
-                let forward = block.forward(&blocks, &Self::values(&weights), norm);
-                let statistics = forward.statistics.expect("it is normalised");
-                let channels = [block.geometry.out_channels];
-                NormalisedBlock {
-                    output: output::<Self>(forward.output, block),
-                    mean: Self::from_values(statistics.mean, channels),
-                    variance: Self::from_values(statistics.variance, channels),
+                let values = values::<Self>(&parameters.0);
+                let parameters = of_blocks(&chain, &values);
+                let (maps, statistics) = if chain.has_batch_norm() {
+                    let (maps, saved) = chain.forward(&blocks, &parameters, None);
+                    (maps, statistics::<Self>(&saved))
+                } else {
+                    (chain.infer(&blocks, &parameters), Vec::new())
+                };
+                ChainOutput {
+                    output: output::<Self>(maps, &chain),
+                    statistics: Tensors(statistics),
                 }
             }
         }
@@ -118,92 +110,55 @@ macro_rules! compute_with_kernels {
                 }
             }
 
-            fn biased_block(
+            fn chain(
                 blocks: FloatTensor<Self>,
-                weights: FloatTensor<Self>,
-                bias: FloatTensor<Self>,
-                block: Block,
-            ) -> FloatTensor<Self> {
-                let prepared = BiasedBlock
-                    .prepare::<C>([blocks.node(), weights.node(), bias.node()])
+                parameters: Tensors<Self>,
+                chain: Chain,
+            ) -> ChainOutput<Self> {
+                let parameters = parameters.0;
+                assert!(
+                    parameters.len() < PARENTS,
+                    "at most {BLOCKS_AT_ONCE} blocks"
+                );
+                // Where there are fewer parents the first stands for those that are missing.
+                let parents = array::from_fn(|parent| match parent.checked_sub(1) {
+                    Some(parameter) => parameters.get(parameter).unwrap_or(&blocks).node(),
+                    None => blocks.node(),
+                });
+                let prepared = ChainOfBlocks
+                    .prepare::<C>(parents)
                     .compute_bound()
                     .stateful();
-                let (blocks, weights) = (blocks.into_primitive(), weights.into_primitive());
-                let bias = bias.into_primitive();
-                match prepared {
+                let blocks = blocks.into_primitive();
+                let parameters = parameters.into_iter();
+                let parameters: Vec<_> = parameters.map(|tensor| tensor.into_primitive()).collect();
+                let (maps, statistics) = match prepared {
                     OpsKind::Tracked(prep) => {
-                        let forward = block.forward(
-                            &BlockValues::of::<$backend>(&blocks),
-                            &<$backend>::values(&weights),
-                            Between::Bias(&<$backend>::values(&bias)),
-                        );
-                        let maps = output::<$backend>(forward.output, block);
-                        let saved = Saved {
-                            block,
-                            blocks,
-                            weights,
-                            convolved: Arc::new(forward.convolved),
+                        let (maps, saved) = {
+                            let values = values::<$backend>(&parameters);
+                            let blocks = BlockValues::of::<$backend>(&blocks);
+                            chain.forward(&blocks, &of_blocks(&chain, &values), None)
                         };
-                        prep.finish((saved, bias), maps)
+                        let statistics = statistics::<$backend>(&saved);
+                        let maps = output::<$backend>(maps, &chain);
+                        let state = ChainState {
+                            chain,
+                            blocks,
+                            parameters,
+                            output: maps.clone(),
+                            saved: Arc::new(saved),
+                        };
+                        (prep.finish(state, maps), statistics)
                     }
                     OpsKind::UnTracked(prep) => {
-                        prep.finish(<$backend>::biased_block(blocks, weights, bias, block))
+                        let of = <$backend>::chain(blocks, Tensors(parameters), chain);
+                        (prep.finish(of.output), of.statistics.0)
                     }
-                }
-            }
-
-            fn normalised_block(
-                blocks: FloatTensor<Self>,
-                weights: FloatTensor<Self>,
-                gamma: FloatTensor<Self>,
-                beta: FloatTensor<Self>,
-                epsilon: f64,
-                block: Block,
-            ) -> NormalisedBlock<Self> {
-                let prepared = BlockWithNorm
-                    .prepare::<C>([blocks.node(), weights.node(), gamma.node(), beta.node()])
-                    .compute_bound()
-                    .stateful();
-                let (blocks, weights) = (blocks.into_primitive(), weights.into_primitive());
-                let (gamma, beta) = (gamma.into_primitive(), beta.into_primitive());
-                let forward = block.forward(
-                    &BlockValues::of::<$backend>(&blocks),
-                    &<$backend>::values(&weights),
-                    Between::batch_norm(
-                        &<$backend>::values(&gamma),
-                        &<$backend>::values(&beta),
-                        epsilon,
-                    ),
-                );
-                let statistics = forward.statistics.expect("it is normalised");
-                let channels = [block.geometry.out_channels];
-                let values = |values: &[f32]| {
-                    FloatTensor::<Self>::new(<$backend>::from_values(values.to_vec(), channels))
                 };
-                let (mean, variance) = (values(&statistics.mean), values(&statistics.variance));
-                let maps = output::<$backend>(forward.output, block);
-                let output = match prepared {
-                    OpsKind::Tracked(prep) => {
-                        let saved = Saved {
-                            block,
-                            blocks,
-                            weights,
-                            convolved: Arc::new(forward.convolved),
-                        };
-                        let norm = SavedNorm {
-                            gamma,
-                            beta,
-                            epsilon,
-                            statistics,
-                        };
-                        prep.finish((saved, norm), maps)
-                    }
-                    OpsKind::UnTracked(prep) => prep.finish(maps),
-                };
-                NormalisedBlock {
-                    output,
-                    mean,
-                    variance,
+                let statistics = statistics.into_iter();
+                ChainOutput {
+                    output: maps,
+                    statistics: Tensors(statistics.map(FloatTensor::<Self>::new).collect()),
                 }
             }
         }
@@ -235,132 +190,114 @@ fn means<B: Cpu>(blocks: &FloatTensor<B>, images: usize) -> FloatTensor<B> {
     B::from_values(means, [images, channels])
 }
 
-/// A block's output as a tensor.
-fn output<B: Cpu>(buffer: Buffer, block: Block) -> FloatTensor<B> {
-    let channels = block.geometry.out_channels;
+/// A chain's output as a tensor.
+fn output<B: Cpu>(buffer: Buffer, chain: &Chain) -> FloatTensor<B> {
+    let last = chain.last();
     let shape = [
-        block.blocks(),
-        channels,
-        block.out_height(),
-        block.out_width(),
+        chain.image_blocks(),
+        last.geometry.out_channels,
+        last.out_height(),
+        last.out_width(),
         LANES,
     ];
     B::from_buffer(buffer, shape)
 }
 
-/// What a block's backward pass needs of its forward pass.
-#[derive(Clone, Debug)]
-struct Saved<Tensor> {
-    block: Block,
-    blocks: Tensor,
-    weights: Tensor,
-    convolved: Arc<Buffer>,
+fn values<B: Cpu>(parameters: &[FloatTensor<B>]) -> Vec<Cow<'_, [f32]>> {
+    parameters.iter().map(B::values).collect()
 }
 
-/// What it needs of batch normalisation.
-#[derive(Clone, Debug)]
-struct SavedNorm<Tensor> {
-    gamma: Tensor,
-    beta: Tensor,
-    epsilon: f64,
-    statistics: Statistics,
-}
-
-/// Computes a block's gradients, and registers those of its input and of its weights.
-fn backward<B: Cpu>(
-    saved: &Saved<FloatTensor<B>>,
-    between: Between<'_>,
-    statistics: Option<&Statistics>,
-    gradient: &FloatTensor<B>,
-    nodes: [Option<NodeId>; 2],
-    bias: bool,
-    grads: &mut Gradients,
-) -> BetweenGradients {
-    let [blocks, weights] = nodes;
-    let block = saved.block;
-    let gradients = block.backward(
-        &BlockValues::of::<B>(&saved.blocks),
-        &B::values(&saved.weights),
-        between,
-        (&saved.convolved, statistics),
-        &BlockValues::of::<B>(gradient),
-        Wanted {
-            input: blocks.is_some(),
-            bias,
-        },
-    );
-    if let (Some(node), Some(buffer)) = (blocks, gradients.input) {
-        let shape: [usize; 5] = saved.blocks.shape().dims();
-        grads.register::<B>(node, B::from_buffer(buffer, shape));
-    }
-    if let Some(node) = weights {
-        let shape: [usize; 4] = saved.weights.shape().dims();
-        grads.register::<B>(node, B::from_values(gradients.weights, shape));
-    }
-    gradients.between
-}
-
-/// Registers the gradient of a parameter that has one value a channel.
-fn register<B: Cpu>(grads: &mut Gradients, node: Option<NodeId>, values: Vec<f32>) {
-    if let Some(node) = node {
-        let channels = [values.len()];
-        grads.register::<B>(node, B::from_values(values, channels));
-    }
-}
-
-#[derive(Debug)]
-struct BiasedBlock;
-
-impl<B: Cpu> Backward<B, 3> for BiasedBlock {
-    /// With the bias.
-    type State = (Saved<FloatTensor<B>>, FloatTensor<B>);
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 3>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let [blocks, weights, bias] = ops.parents.map(|node| node.map(|node| node.id));
-        let gradient = grads.consume::<B>(&ops.node);
-        let (saved, values) = &ops.state;
-        let values = B::values(values);
-        let between = Between::Bias(&values);
-        let (nodes, wanted) = ([blocks, weights], bias.is_some());
-        let of = backward::<B>(saved, between, None, &gradient, nodes, wanted, grads);
-        if let BetweenGradients::Bias(Some(values)) = of {
-            register::<B>(grads, bias, values);
+/// The parameters of each block of a chain.
+fn of_blocks<'a>(chain: &Chain, values: &'a [Cow<'_, [f32]>]) -> Vec<Parameters<'a>> {
+    let mut values = values.iter();
+    let mut next = || &**values.next().expect("parameters of every block");
+    let blocks = chain.blocks().iter();
+    let parameters = blocks.map(|block| {
+        let weights = next();
+        let others = block.between.parameters();
+        Parameters {
+            weights,
+            gamma: if others == 2 { next() } else { &[] },
+            shift: if others >= 1 { next() } else { &[] },
         }
+    });
+    parameters.collect()
+}
+
+/// Each block's mean and variance, where it has batch normalisation.
+fn statistics<B: Cpu>(saved: &Saved) -> Vec<FloatTensor<B>> {
+    let mut tensors = Vec::new();
+    for statistics in saved.statistics().flatten() {
+        let channels = [statistics.mean.len()];
+        tensors.push(B::from_values(statistics.mean.clone(), channels));
+        tensors.push(B::from_values(statistics.variance.clone(), channels));
     }
+    tensors
+}
+
+/// What a chain's backward pass needs of its forward pass.
+#[derive(Clone, Debug)]
+struct ChainState<Tensor> {
+    chain: Chain,
+    blocks: Tensor,
+    parameters: Vec<Tensor>,
+    output: Tensor,
+    saved: Arc<Saved>,
 }
 
 #[derive(Debug)]
-struct BlockWithNorm;
+struct ChainOfBlocks;
 
-impl<B: Cpu> Backward<B, 4> for BlockWithNorm {
-    type State = (Saved<FloatTensor<B>>, SavedNorm<FloatTensor<B>>);
+impl<B: Cpu> Backward<B, PARENTS> for ChainOfBlocks {
+    type State = ChainState<FloatTensor<B>>;
 
     fn backward(
         self,
-        ops: Ops<Self::State, 4>,
+        ops: Ops<Self::State, PARENTS>,
         grads: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let [blocks, weights, gamma, beta] = ops.parents.map(|node| node.map(|node| node.id));
         let gradient = grads.consume::<B>(&ops.node);
-        let (saved, norm) = &ops.state;
-        let (of_gamma, of_beta) = (B::values(&norm.gamma), B::values(&norm.beta));
-        let between = Between::batch_norm(&of_gamma, &of_beta, norm.epsilon);
-        let statistics = Some(&norm.statistics);
-        let nodes = [blocks, weights];
-        let of = backward::<B>(saved, between, statistics, &gradient, nodes, false, grads);
-        if let BetweenGradients::BatchNorm {
-            gamma: of_gamma,
-            beta: of_beta,
-        } = of
-        {
-            register::<B>(grads, gamma, of_gamma);
-            register::<B>(grads, beta, of_beta);
+        let ChainState {
+            chain,
+            blocks,
+            parameters,
+            output,
+            saved,
+        } = &ops.state;
+        let nodes = ops.parents.map(|node| node.map(|node| node.id));
+        let [of_blocks_node, of_parameters @ ..] = nodes;
+        let gradients = {
+            let values = values::<B>(parameters);
+            chain.backward(
+                &BlockValues::of::<B>(blocks),
+                &of_blocks(chain, &values),
+                (&BlockValues::of::<B>(output), saved),
+                &BlockValues::of::<B>(&gradient),
+                of_blocks_node.is_some(),
+                None,
+            )
+        };
+        if let (Some(node), Some(buffer)) = (of_blocks_node, gradients.input) {
+            let shape: [usize; 5] = blocks.shape().dims();
+            grads.register::<B>(node, B::from_buffer(buffer, shape));
+        }
+        let mut parameters = parameters.iter().zip(of_parameters);
+        let mut register = |values: Vec<f32>| {
+            if let Some((tensor, Some(node))) = parameters.next() {
+                grads.register::<B>(node, B::from_shaped(values, tensor.shape()));
+            }
+        };
+        for (block, gradients) in chain.blocks().iter().zip(gradients.blocks) {
+            register(gradients.weights);
+            match block.between.parameters() {
+                0 => {}
+                1 => register(gradients.shift),
+                _ => {
+                    register(gradients.gamma);
+                    register(gradients.shift);
+                }
+            }
         }
     }
 }

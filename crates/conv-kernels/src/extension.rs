@@ -6,20 +6,63 @@
 
 use burn::backend::ops::ConvOptions;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, ExtensionType, TensorMetadata, backend_extension};
+use burn::backend::{
+    Backend, BackendTensor, Dispatch, DispatchAutodiffContext, DispatchTensor, DispatchTensorKind,
+    ExtensionType, TensorMetadata, backend_extension,
+};
 use burn::tensor::{Distribution, FloatDType, Shape};
+use kernels::{Between, Block, Chain};
 
-use kernels::Block;
+/// Tensors of floats, as many as there are.
+pub struct Tensors<B: Backend>(pub Vec<FloatTensor<B>>);
 
-/// What a block with batch normalisation yields in training.
+/// As Burn derives it for a fixed number of tensors.
+impl<B: Backend> ExtensionType<B> for Tensors<B> {
+    type Target = Tensors<Dispatch>;
+
+    fn map_to_dispatch<F>(self, map_kind: F, autodiff: DispatchAutodiffContext) -> Self::Target
+    where
+        F: Fn(BackendTensor<B>) -> DispatchTensorKind,
+    {
+        let wrap = |tensor| DispatchTensor {
+            kind: map_kind(BackendTensor::Float(tensor)),
+            autodiff,
+        };
+        Tensors(self.0.into_iter().map(wrap).collect())
+    }
+
+    fn map_from_dispatch<F>(target: Self::Target, unwrap_kind: F) -> Self
+    where
+        F: Fn(DispatchTensor) -> BackendTensor<B>,
+    {
+        let unwrap = |tensor| unwrap_kind(tensor).float();
+        Self(target.0.into_iter().map(unwrap).collect())
+    }
+
+    fn routing_tensor(target: &Self::Target) -> Option<&DispatchTensor> {
+        target.0.first()
+    }
+
+    fn routing_float_tensor(target: &Self::Target) -> Option<&DispatchTensor> {
+        target.0.first()
+    }
+
+    fn autodiff_context(target: &Self::Target) -> DispatchAutodiffContext {
+        let disabled = DispatchAutodiffContext::Disabled;
+        let tensors = target.0.iter();
+        tensors.fold(disabled, |context, tensor| context.merge(tensor.autodiff))
+    }
+}
+
+/// What a chain of convolution blocks yields.
 #[derive(ExtensionType)]
-pub struct NormalisedBlock<B: Backend> {
-    /// The block's output, blocks of images.
+pub struct ChainOutput<B: Backend> {
+    /// The last block's output, blocks of images.
     pub output: FloatTensor<B>,
-    /// Each channel's mean over the batch before normalisation, `[channels]`.
-    pub mean: FloatTensor<B>,
-    /// Each channel's variance over the batch before normalisation (biased), `[channels]`.
-    pub variance: FloatTensor<B>,
+    /// The mean and the variance (biased) over the batch of each channel, `[channels]` both, of every block that has batch
+    /// normalisation.
+    #[extension_type]
+    pub statistics: Tensors<B>,
 }
 
 /// A backend that has convolution blocks.
@@ -47,42 +90,45 @@ pub trait ConvolutionBackend: Backend {
         )
     }
 
-    /// A convolution with weights `[out_channels, in_channels / groups, kernel, kernel]` and a bias `[out_channels]`, and what
-    /// follows it.
-    fn biased_block(
+    /// A chain of convolution blocks. `parameters` are those of each block in turn: weights
+    /// `[out_channels, in_channels / groups, kernel, kernel]`, then the bias `[out_channels]`, or gamma and beta, where there
+    /// are any.
+    fn chain(
         blocks: FloatTensor<Self>,
-        weights: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        block: Block,
-    ) -> FloatTensor<Self> {
-        let convolved = convolve::<Self>(blocks, weights, Some(bias), block);
-        activate::<Self>(convolved, block)
-    }
-
-    /// The same with batch normalisation by the batch's own statistics in place of the bias.
-    fn normalised_block(
-        blocks: FloatTensor<Self>,
-        weights: FloatTensor<Self>,
-        gamma: FloatTensor<Self>,
-        beta: FloatTensor<Self>,
-        epsilon: f64,
-        block: Block,
-    ) -> NormalisedBlock<Self> {
-        let convolved = convolve::<Self>(blocks, weights, None, block);
-        let normalised = Self::batch_norm_train(convolved, gamma, beta, epsilon);
-        NormalisedBlock {
-            output: activate::<Self>(normalised.output, block),
-            mean: normalised.mean,
-            variance: normalised.variance,
+        #[extension_type] parameters: Tensors<Self>,
+        chain: Chain,
+    ) -> ChainOutput<Self> {
+        let mut maps = blocks;
+        let mut statistics = Vec::new();
+        let mut parameters = parameters.0.into_iter();
+        let mut next = || parameters.next().expect("parameters of every block");
+        for block in chain.blocks() {
+            let images = Self::from_blocks(maps, chain.images());
+            let weights = next();
+            let convolved = match block.between {
+                Between::Nothing => convolve::<Self>(images, weights, None, block),
+                Between::Bias => convolve::<Self>(images, weights, Some(next()), block),
+                Between::BatchNorm { epsilon } => {
+                    let convolved = convolve::<Self>(images, weights, None, block);
+                    let normalised = Self::batch_norm_train(convolved, next(), next(), epsilon);
+                    statistics.extend([normalised.mean, normalised.variance]);
+                    normalised.output
+                }
+            };
+            maps = activate::<Self>(convolved, block);
+        }
+        ChainOutput {
+            output: maps,
+            statistics: Tensors(statistics),
         }
     }
 }
 
 fn convolve<B: ConvolutionBackend>(
-    blocks: FloatTensor<B>,
+    images: FloatTensor<B>,
     weights: FloatTensor<B>,
     bias: Option<FloatTensor<B>>,
-    block: Block,
+    block: &Block,
 ) -> FloatTensor<B> {
     let geometry = block.geometry;
     let options = ConvOptions::new(
@@ -91,10 +137,10 @@ fn convolve<B: ConvolutionBackend>(
         [1, 1],
         geometry.groups,
     );
-    B::conv2d(B::from_blocks(blocks, block.images), weights, bias, options)
+    B::conv2d(images, weights, bias, options)
 }
 
-fn activate<B: ConvolutionBackend>(maps: FloatTensor<B>, block: Block) -> FloatTensor<B> {
+fn activate<B: ConvolutionBackend>(maps: FloatTensor<B>, block: &Block) -> FloatTensor<B> {
     let mut maps = maps;
     if block.activation.relu {
         maps = B::relu(maps);

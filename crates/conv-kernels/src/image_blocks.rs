@@ -1,13 +1,11 @@
 //! The operations on tensors.
 
-use burn::backend::Dispatch;
+use burn::backend::{Dispatch, DispatchTensor};
 use burn::tensor::Tensor;
+use kernels::{Activation, Between, Block, Chain, Dropout, Geometry};
 
-use crate::extension::ConvolutionBackend;
-use kernels::Activation;
-use kernels::Block;
-use kernels::Dropout;
-use kernels::Geometry;
+use crate::cpu::BLOCKS_AT_ONCE;
+use crate::extension::{ConvolutionBackend, Tensors};
 
 /// The maps of a batch of images, in the order in which the backend's kernels want them.
 ///
@@ -19,6 +17,37 @@ pub struct ImageBlocks {
     /// `[blocks, channels, height, width, images of a block]`.
     blocks: Tensor<5>,
     images: usize,
+}
+
+/// A convolution block of a chain.
+#[derive(Clone, Debug)]
+pub struct ConvolutionBlock {
+    /// `[out_channels, in_channels / groups, kernel, kernel]`.
+    pub weights: Tensor<4>,
+    /// What is between the convolution and ReLU.
+    pub then: Then,
+    /// What the block does beside.
+    pub options: BlockOptions,
+}
+
+/// What is between a convolution and ReLU.
+// A chain has a handful of blocks, so the space that the small ones waste does not matter.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone, Debug)]
+pub enum Then {
+    /// Nothing.
+    Nothing,
+    /// A bias `[out_channels]`. Batch normalisation by fixed statistics is to be [folded](fold) into weights and bias.
+    Bias(Tensor<1>),
+    /// Batch normalisation by the batch's own statistics, for training.
+    BatchNorm {
+        /// `[out_channels]`.
+        gamma: Tensor<1>,
+        /// `[out_channels]`.
+        beta: Tensor<1>,
+        /// What is added to the variance, so that nothing is divided by zero.
+        epsilon: f64,
+    },
 }
 
 /// What a convolution block does beside convolving.
@@ -38,15 +67,21 @@ pub struct BlockOptions {
     pub max_pool: bool,
 }
 
-/// What [`ImageBlocks::normalised_block`] yields.
+/// What [`ImageBlocks::chain`] yields.
 #[derive(Clone, Debug)]
-pub struct Normalised {
-    /// The block's output.
+pub struct Chained {
+    /// The last block's output.
     pub output: ImageBlocks,
-    /// Each channel's mean over the batch before normalisation, `[channels]`, outside the autodiff graph.
+    /// Each block's statistics, where it has batch normalisation.
+    pub statistics: Vec<Option<BatchStatistics>>,
+}
+
+/// What batch normalisation found in a batch, outside the autodiff graph.
+#[derive(Clone, Debug)]
+pub struct BatchStatistics {
+    /// Each channel's mean before normalisation, `[channels]`.
     pub mean: Tensor<1>,
-    /// Each channel's variance over the batch before normalisation, of the batch itself (biased), `[channels]`,
-    /// outside the autodiff graph.
+    /// Each channel's variance before normalisation, of the batch itself (biased), `[channels]`.
     pub variance: Tensor<1>,
 }
 
@@ -83,71 +118,107 @@ impl ImageBlocks {
         [channels, height, width]
     }
 
-    /// Convolution with `weights` `[out_channels, in_channels / groups, kernel, kernel]` and, if there is one, a `bias`
-    /// `[out_channels]`, and what `options` says. Batch normalisation by fixed statistics is to be [folded](fold) into
-    /// weights and bias.
+    /// Convolution blocks, each of which computes on the output of the one before.
     ///
     /// # Panics
     ///
-    /// If weights and maps, or weights and `bias`, do not fit.
-    pub fn block(self, weights: Tensor<4>, bias: Option<Tensor<1>>, options: BlockOptions) -> Self {
-        let block = self.sizes(&weights, options);
-        let channels = block.geometry.out_channels;
-        let bias = bias.unwrap_or_else(|| Tensor::zeros([channels], &weights.device()));
-        assert_eq!(bias.dims(), [channels], "one bias a channel");
-        let output = Dispatch::biased_block(
-            self.blocks.into_dispatch(),
-            weights.into_dispatch(),
-            bias.into_dispatch(),
-            block,
-        );
-        Self {
-            blocks: Tensor::from_dispatch(output),
-            images: self.images,
+    /// If there are none, or if anything does not fit.
+    pub fn chain(self, blocks: Vec<ConvolutionBlock>) -> Chained {
+        assert!(!blocks.is_empty(), "at least one block");
+        let mut chained = Chained {
+            output: self,
+            statistics: Vec::new(),
+        };
+        let mut blocks = blocks.into_iter().peekable();
+        while blocks.peek().is_some() {
+            let some = blocks.by_ref().take(BLOCKS_AT_ONCE).collect();
+            let next = chained.output.part_of_chain(some);
+            chained.output = next.output;
+            chained.statistics.extend(next.statistics);
         }
+        chained
     }
 
-    /// The same with batch normalisation, by the batch's own statistics, in place of the bias: for training.
-    ///
-    /// # Panics
-    ///
-    /// If weights and maps, or `gamma` and `beta` `[out_channels]`, do not fit.
-    pub fn normalised_block(
-        self,
-        weights: Tensor<4>,
-        gamma: Tensor<1>,
-        beta: Tensor<1>,
-        epsilon: f64,
-        options: BlockOptions,
-    ) -> Normalised {
-        let block = self.sizes(&weights, options);
-        let channels = block.geometry.out_channels;
-        assert_eq!(
-            [gamma.dims(), beta.dims()],
-            [[channels]; 2],
-            "one gamma and one beta a channel"
-        );
-        let normalised = Dispatch::normalised_block(
-            self.blocks.into_dispatch(),
-            weights.into_dispatch(),
-            gamma.into_dispatch(),
-            beta.into_dispatch(),
-            epsilon,
-            block,
-        );
-        Normalised {
+    fn part_of_chain(self, blocks: Vec<ConvolutionBlock>) -> Chained {
+        let mut sizes: Vec<Block> = Vec::new();
+        let mut parameters = Vec::new();
+        for block in blocks {
+            let dims = match sizes.last() {
+                Some(last) => [
+                    last.geometry.out_channels,
+                    last.out_height(),
+                    last.out_width(),
+                ],
+                None => self.dims(),
+            };
+            sizes.push(block.sizes(dims));
+            parameters.push(block.weights.into_dispatch());
+            parameters.extend(block.then.into_parameters());
+        }
+        let chain = Chain::new(sizes.clone(), self.images);
+        let of = Dispatch::chain(self.blocks.into_dispatch(), Tensors(parameters), chain);
+        let mut statistics = of.statistics.0.into_iter().map(Tensor::from_dispatch);
+        let mut next = || {
+            statistics
+                .next()
+                .expect("statistics of every batch normalisation")
+        };
+        let of_block = |block: &Block| match block.between {
+            Between::Nothing | Between::Bias => None,
+            Between::BatchNorm { .. } => Some(BatchStatistics {
+                mean: next(),
+                variance: next(),
+            }),
+        };
+        Chained {
+            statistics: sizes.iter().map(of_block).collect(),
             output: Self {
-                blocks: Tensor::from_dispatch(normalised.output),
+                blocks: Tensor::from_dispatch(of.output),
                 images: self.images,
             },
-            mean: Tensor::from_dispatch(normalised.mean),
-            variance: Tensor::from_dispatch(normalised.variance),
+        }
+    }
+}
+
+impl Then {
+    fn into_parameters(self) -> Vec<DispatchTensor> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Bias(bias) => vec![bias.into_dispatch()],
+            Self::BatchNorm { gamma, beta, .. } => {
+                vec![gamma.into_dispatch(), beta.into_dispatch()]
+            }
         }
     }
 
-    fn sizes(&self, weights: &Tensor<4>, options: BlockOptions) -> Block {
-        let [channels, height, width] = self.dims();
-        let [out_channels, inputs_of_group, kernel, kernel_width] = weights.dims();
+    fn sizes(&self, channels: usize) -> Between {
+        match self {
+            Self::Nothing => Between::Nothing,
+            Self::Bias(bias) => {
+                assert_eq!(bias.dims(), [channels], "one bias a channel");
+                Between::Bias
+            }
+            Self::BatchNorm {
+                gamma,
+                beta,
+                epsilon,
+            } => {
+                assert_eq!(
+                    [gamma.dims(), beta.dims()],
+                    [[channels]; 2],
+                    "one gamma and one beta a channel"
+                );
+                Between::BatchNorm { epsilon: *epsilon }
+            }
+        }
+    }
+}
+
+impl ConvolutionBlock {
+    /// The sizes of the block on maps of that many channels, that height and that width.
+    fn sizes(&self, [channels, height, width]: [usize; 3]) -> Block {
+        let options = self.options;
+        let [out_channels, inputs_of_group, kernel, kernel_width] = self.weights.dims();
         let in_channels = inputs_of_group * options.groups;
         assert_eq!(kernel, kernel_width, "the kernel must be square");
         assert_eq!(
@@ -176,12 +247,12 @@ impl ImageBlocks {
                 height,
                 width,
             },
+            between: self.then.sizes(out_channels),
             activation: Activation {
                 relu: options.relu,
                 dropout: options.dropout,
                 max_pool: options.max_pool,
             },
-            images: self.images,
         };
         assert!(
             block.out_height() > 0 && block.out_width() > 0,

@@ -18,9 +18,15 @@ mod cpu;
 mod device;
 mod extension;
 mod image_blocks;
+mod loss;
 mod tensors;
+mod updates;
 
 pub use device::uses_kernels;
-pub use extension::{ConvolutionBackend, NormalisedBlock};
-pub use image_blocks::{BlockOptions, ImageBlocks, Normalised, fold};
-pub use kernels::{Activation, Block, Dropout, Geometry, InstructionSet, LANES};
+pub use extension::{ChainOutput, ConvolutionBackend, Tensors};
+pub use image_blocks::{
+    BatchStatistics, BlockOptions, Chained, ConvolutionBlock, ImageBlocks, Then, fold,
+};
+pub use kernels::{Dropout, InstructionSet, LANES, SgdStep, in_awake_pool};
+pub use loss::{LossBackend, cross_entropy};
+pub use updates::{Stepped, UpdateBackend, moved, sgd};

@@ -9,8 +9,7 @@ use burn::backend::{Backend, Flex};
 use burn::tensor::{DType, Shape, TensorData};
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty, Bytes};
 
-use kernels::Buffer;
-use kernels::Lanes;
+use kernels::{Buffer, Lanes};
 
 /// A backend whose tensors are in the memory of this process.
 pub(crate) trait Cpu: Backend {
@@ -23,6 +22,11 @@ pub(crate) trait Cpu: Backend {
 
     /// A tensor of `values`.
     fn from_values<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FloatTensor<Self> {
+        Self::from_shaped(values, Shape::new(shape))
+    }
+
+    /// A tensor of `values`.
+    fn from_shaped(values: Vec<f32>, shape: Shape) -> FloatTensor<Self> {
         Self::float_from_data(TensorData::new(values, shape), &Default::default())
     }
 

@@ -5,7 +5,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
-use conv_kernels::{BlockOptions, Dropout, ImageBlocks, InstructionSet, LANES, fold};
+use conv_kernels::{
+    BlockOptions, ConvolutionBlock, Dropout, ImageBlocks, InstructionSet, LANES, Then, fold,
+};
 use kernel_reference::{Case, EPSILON, Values, floats, tensor};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
@@ -476,9 +478,13 @@ fn inference_is_convolution_and_fixed_batch_normalisation() {
             let maps = burn::tensor::activation::relu(maps);
             let expected = burn::tensor::module::max_pool2d(maps, MaxPoolOptions::new([2, 2]));
             let (weights, bias) = fold(weights, gamma, beta, mean, variance, EPSILON);
-            let found = ImageBlocks::new(images)
-                .block(weights, Some(bias), case.options())
-                .into_images();
+            let block = ConvolutionBlock {
+                weights,
+                then: Then::Bias(bias),
+                options: case.options(),
+            };
+            let found = ImageBlocks::new(images).chain(vec![block]);
+            let found = found.output.into_images();
             let values = |tensor: Tensor<4>| Values(vec![("output", floats(tensor))]);
             values(found)
                 .check(&values(expected), TOLERANCE)
@@ -540,7 +546,11 @@ fn try_weights(shape: [usize; 4], groups: usize) {
         dropout: Dropout::NONE,
         max_pool: false,
     };
-    maps.block(Tensor::zeros(shape, &device), None, options);
+    maps.chain(vec![ConvolutionBlock {
+        weights: Tensor::zeros(shape, &device),
+        then: Then::Nothing,
+        options,
+    }]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::{batch_norm_train, conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
-use conv_kernels::{BlockOptions, Dropout, ImageBlocks, LANES};
+use conv_kernels::{BlockOptions, ConvolutionBlock, Dropout, ImageBlocks, LANES, Then};
 
 /// Batch normalisation's epsilon.
 pub const EPSILON: f64 = 1e-5;
@@ -209,35 +209,43 @@ impl Case {
     /// Output, statistics and gradients by the kernels, on an autodiff device.
     pub fn by_kernels(&self, data: &Values, device: &Device) -> Values {
         let tensors = self.tensors(data, device);
-        let mut blocks = ImageBlocks::new(tensors.images.clone());
+        let mut blocks = Vec::new();
         if self.second {
-            let weights = self.first_weights(device);
             let [gamma, beta] = self.first_norm(device);
-            let options = BlockOptions {
-                stride: 1,
-                padding: 0,
-                groups: 1,
-                relu: false,
-                dropout: Dropout::NONE,
-                max_pool: false,
-            };
-            blocks = blocks
-                .normalised_block(weights, gamma, beta, EPSILON, options)
-                .output;
+            blocks.push(ConvolutionBlock {
+                weights: self.first_weights(device),
+                then: Then::BatchNorm {
+                    gamma,
+                    beta,
+                    epsilon: EPSILON,
+                },
+                options: BlockOptions {
+                    stride: 1,
+                    padding: 0,
+                    groups: 1,
+                    relu: false,
+                    dropout: Dropout::NONE,
+                    max_pool: false,
+                },
+            });
         }
-        let weights = tensors.weights.clone();
-        let (output, statistics) = if self.batch_norm {
-            let (gamma, beta) = (tensors.gamma.clone(), tensors.beta.clone());
-            let of = blocks.normalised_block(weights, gamma, beta, EPSILON, self.options());
-            (of.output.into_images(), Some([of.mean, of.variance]))
-        } else {
-            let bias = Some(tensors.beta.clone());
-            (
-                blocks.block(weights, bias, self.options()).into_images(),
-                None,
-            )
-        };
-        tensors.outcome(output, statistics)
+        blocks.push(ConvolutionBlock {
+            weights: tensors.weights.clone(),
+            then: if self.batch_norm {
+                Then::BatchNorm {
+                    gamma: tensors.gamma.clone(),
+                    beta: tensors.beta.clone(),
+                    epsilon: EPSILON,
+                }
+            } else {
+                Then::Bias(tensors.beta.clone())
+            },
+            options: self.options(),
+        });
+        let mut of = ImageBlocks::new(tensors.images.clone()).chain(blocks);
+        let statistics = of.statistics.pop().flatten();
+        let statistics = statistics.map(|statistics| [statistics.mean, statistics.variance]);
+        tensors.outcome(of.output.into_images(), statistics)
     }
 
     /// The same by Burn's own operators, with the dropout of the kernels.
@@ -289,15 +297,18 @@ impl Case {
 
     fn dropout_factors(&self, dims: [usize; 4], device: &Device) -> Tensor<4> {
         let [images, channels, height, width] = dims;
-        let of_image = channels * height * width;
-        let factor = |image: usize, value: usize| {
-            let position = image / LANES * of_image + value;
-            self.dropout().factors(position as u64).0[image % LANES]
-        };
-        let factors: Vec<f32> = (0..images)
-            .flat_map(|image| (0..of_image).map(move |value| (image, value)))
-            .map(|(image, value)| factor(image, value))
+        let planes = (images.div_ceil(LANES) * channels) as u64;
+        let dropout = self.dropout();
+        let planes: Vec<_> = (0..planes)
+            .map(|plane| dropout.factors(plane, height * width))
             .collect();
+        let mut factors = Vec::new();
+        for image in 0..images {
+            for channel in 0..channels {
+                let plane = &planes[image / LANES * channels + channel];
+                factors.extend(plane.iter().map(|lanes| lanes.0[image % LANES]));
+            }
+        }
         tensor(&factors, dims, device)
     }
 }

@@ -3,7 +3,7 @@
 //! A training step needs the same maps as the one before, and maps of megabytes are what allocators give back to the
 //! operating system. Fresh from there, memory is paid for page by page when it is first written.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard};
@@ -18,7 +18,7 @@ static IDLE: Mutex<Option<Idle>> = Mutex::new(None);
 /// Memory that waits for its next use.
 #[derive(Default)]
 struct Idle {
-    by_length: HashMap<usize, Vec<Vec<Lanes>>>,
+    by_length: BTreeMap<usize, Vec<Vec<Lanes>>>,
     bytes: usize,
 }
 

@@ -9,7 +9,7 @@ use pulp::Simd;
 use crate::simd::{Lanes, multiply_add, vectors, vectors_mut, vectors_per_pixel};
 
 /// The sizes of a convolution with a square kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Geometry {
     /// Channels of the input.
     pub in_channels: usize,
@@ -39,6 +39,19 @@ impl Geometry {
             out_channels: self.out_channels / self.groups,
             groups: 1,
             ..*self
+        }
+    }
+
+    /// The same convolution on maps of one row, where it does not matter which pixels are neighbours: no row is too short
+    /// for the registers then.
+    fn as_one_row(&self) -> Self {
+        match (self.kernel, self.stride, self.padding) {
+            (1, 1, 0) => Self {
+                height: 1,
+                width: self.height * self.width,
+                ..*self
+            },
+            _ => *self,
         }
     }
 
@@ -88,26 +101,33 @@ impl Geometry {
 /// How to compute a map from another: which source positions, with which weights, go into each output position.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    rows: Vec<Vec<(usize, usize)>>,
-    columns: Vec<Segment>,
+    /// For each output row, its stretches of columns.
+    rows: Vec<Vec<Segment>>,
     width: usize,
-    source_height: usize,
-    source_width: usize,
-    kernel: usize,
+    source_plane: usize,
+    area: usize,
+    /// Channels that a group of the source has.
+    sources: usize,
+    /// Channels of a group to compute at once: the first, and how many.
+    channels: Vec<(usize, usize)>,
+    /// How far apart the weights of neighbouring channels are, and those of neighbouring source channels.
+    strides: [usize; 2],
+    /// Whether each output value is one source value, the only one of its channel, times a weight of its own.
+    is_outer_product: bool,
 }
 
 /// Neighbouring output columns with the same kernel positions, whose source columns are `step` apart.
 #[derive(Debug)]
 struct Segment {
     start: usize,
-    length: usize,
     step: usize,
-    /// Source column of the first output column, and kernel column.
-    taps: Vec<(usize, usize)>,
+    taps: Vec<Tap>,
+    /// For each of the plan's channels at once, the columns to compute at once: the first from `start`, and how many.
+    parts: Vec<Vec<(usize, usize)>>,
 }
 
-/// Where a source value is, counted in vectors from the first output column's, and its weight.
-#[derive(Clone, Copy)]
+/// Where a source value of a segment's first column is in its channel, and the number of its weight in the kernel.
+#[derive(Clone, Copy, Debug)]
 struct Tap {
     source: usize,
     weight: usize,
@@ -116,122 +136,146 @@ struct Tap {
 impl Plan {
     /// The plan of the output from the input.
     pub(crate) fn forward(geometry: &Geometry) -> Self {
-        Self {
-            rows: geometry.taps(geometry.height),
-            columns: segments(&geometry.taps(geometry.width), geometry.stride),
-            width: geometry.out_width(),
-            source_height: geometry.height,
-            source_width: geometry.width,
-            kernel: geometry.kernel,
-        }
+        let geometry = &geometry.as_one_row();
+        let group = geometry.of_group();
+        let area = geometry.kernel * geometry.kernel;
+        Self::new(
+            geometry,
+            [
+                geometry.taps(geometry.height),
+                geometry.taps(geometry.width),
+            ],
+            geometry.stride,
+            [geometry.height, geometry.width],
+            [group.out_channels, group.in_channels],
+            [group.in_channels * area, area],
+        )
     }
 
     /// The plan of the input's gradient from the output's.
     pub(crate) fn backward(geometry: &Geometry) -> Self {
+        let geometry = &geometry.as_one_row();
+        let group = geometry.of_group();
+        let area = geometry.kernel * geometry.kernel;
+        Self::new(
+            geometry,
+            [
+                geometry.transposed_taps(geometry.height),
+                geometry.transposed_taps(geometry.width),
+            ],
+            1,
+            [geometry.out_height(), geometry.out_width()],
+            [group.in_channels, group.out_channels],
+            [area, group.in_channels * area],
+        )
+    }
+
+    fn new(
+        geometry: &Geometry,
+        [rows, columns]: [Vec<Vec<(usize, usize)>>; 2],
+        step: usize,
+        [source_height, source_width]: [usize; 2],
+        [channels, sources]: [usize; 2],
+        strides: [usize; 2],
+    ) -> Self {
+        let stretches = stretches(&columns, step);
+        let channels: Vec<_> = even_parts(channels, channels_at_once()).collect();
+        let segment = |row_taps: &[(usize, usize)], columns: &Stretch| {
+            let mut taps = Vec::new();
+            for &(source_row, kernel_row) in row_taps {
+                for &(source_column, kernel_column) in &columns.taps {
+                    taps.push(Tap {
+                        source: source_row * source_width + source_column,
+                        weight: kernel_row * geometry.kernel + kernel_column,
+                    });
+                }
+            }
+            let parts = channels.iter().map(|&(_, channels)| {
+                // Columns whose sources are apart are computed one by one, which spares the others a multiplication.
+                let most = match step {
+                    1 => columns_at_once(registers(), channels),
+                    _ => 1,
+                };
+                even_parts(columns.length, most).collect()
+            });
+            Segment {
+                start: columns.start,
+                step,
+                taps,
+                parts: parts.collect(),
+            }
+        };
+        let segments = |row: &Vec<(usize, usize)>| {
+            let stretches = stretches.iter();
+            stretches.map(|stretch| segment(row, stretch)).collect()
+        };
         Self {
-            rows: geometry.transposed_taps(geometry.height),
-            columns: segments(&geometry.transposed_taps(geometry.width), 1),
-            width: geometry.width,
-            source_height: geometry.out_height(),
-            source_width: geometry.out_width(),
-            kernel: geometry.kernel,
+            rows: rows.iter().map(segments).collect(),
+            width: columns.len(),
+            source_plane: source_height * source_width,
+            area: geometry.kernel * geometry.kernel,
+            sources,
+            is_outer_product: channels.len() == 1
+                && channels[0].1 == 1
+                && [sources, source_height, source_width] == [1; 3]
+                && rows.len() * columns.len() == geometry.kernel * geometry.kernel,
+            channels,
+            strides,
         }
+    }
+
+    /// Weights `[out_channels, in_channels / groups, kernel, kernel]` in the order in which the kernel reads them, group by
+    /// group: `[channels at once, source channel, kernel row, kernel column, channel of these]`.
+    pub(crate) fn pack(&self, weights: &[f32]) -> Vec<f32> {
+        let [of_channel, of_source] = self.strides;
+        let mut packed = Vec::with_capacity(weights.len());
+        for group in weights.chunks_exact(self.weights_of_group()) {
+            for &(first, size) in &self.channels {
+                for source in 0..self.sources {
+                    for position in 0..self.area {
+                        let from = &group[first * of_channel + source * of_source + position..];
+                        packed.extend(from.iter().step_by(of_channel).take(size));
+                    }
+                }
+            }
+        }
+        packed
+    }
+
+    /// Weights of a group, packed or not.
+    pub(crate) fn weights_of_group(&self) -> usize {
+        let channels: usize = self.channels.iter().map(|(_, size)| size).sum();
+        channels * self.sources * self.area
     }
 }
 
-fn segments(columns: &[Vec<(usize, usize)>], step: usize) -> Vec<Segment> {
-    let mut segments: Vec<Segment> = Vec::new();
+/// Neighbouring columns with the same kernel columns: the first, how many, and each tap's source column of the first and
+/// kernel column.
+struct Stretch {
+    start: usize,
+    length: usize,
+    taps: Vec<(usize, usize)>,
+}
+
+fn stretches(columns: &[Vec<(usize, usize)>], step: usize) -> Vec<Stretch> {
+    let mut stretches: Vec<Stretch> = Vec::new();
     for (column, taps) in columns.iter().enumerate() {
-        let continues = |segment: &Segment| {
-            let moved = segment.length * step;
-            segment.taps.len() == taps.len()
-                && segment
-                    .taps
-                    .iter()
-                    .zip(taps)
-                    .all(|(first, tap)| first.0 + moved == tap.0 && first.1 == tap.1)
+        let continues = |stretch: &Stretch| {
+            let moved = stretch.length * step;
+            let mut pairs = stretch.taps.iter().zip(taps);
+            stretch.taps.len() == taps.len()
+                && pairs.all(|(first, tap)| first.0 + moved == tap.0 && first.1 == tap.1)
         };
-        match segments.last_mut() {
-            Some(segment) if continues(segment) => segment.length += 1,
-            _ => segments.push(Segment {
+        match stretches.last_mut() {
+            Some(stretch) if continues(stretch) => stretch.length += 1,
+            _ => stretches.push(Stretch {
                 start: column,
                 length: 1,
-                step,
                 taps: taps.clone(),
             }),
         }
     }
-    segments
-}
-
-/// A group's weights in the order in which the kernel reads them, in blocks of output channels that fill the registers.
-#[derive(Debug)]
-pub(crate) struct PackedWeights {
-    blocks: Vec<ChannelBlock>,
-}
-
-#[derive(Debug)]
-struct ChannelBlock {
-    first: usize,
-    channels: usize,
-    /// `[source channel, kernel row, kernel column, channel of the block]`.
-    weights: Vec<f32>,
-}
-
-impl PackedWeights {
-    /// Packs weights `[out_channels, in_channels / groups, kernel, kernel]` for [`Plan::forward`], group by group.
-    pub(crate) fn forward(geometry: &Geometry, weights: &[f32]) -> Vec<Self> {
-        let area = geometry.kernel * geometry.kernel;
-        let group = geometry.of_group();
-        let (outputs, inputs) = (group.out_channels, group.in_channels);
-        let pack = |weights: &[f32]| {
-            Self::new(outputs, inputs, area, |output, input, position| {
-                weights[(output * inputs + input) * area + position]
-            })
-        };
-        weights.chunks_exact(group.weights()).map(pack).collect()
-    }
-
-    /// Packs weights `[out_channels, in_channels / groups, kernel, kernel]` for [`Plan::backward`], group by group.
-    pub(crate) fn backward(geometry: &Geometry, weights: &[f32]) -> Vec<Self> {
-        let area = geometry.kernel * geometry.kernel;
-        let group = geometry.of_group();
-        let (outputs, inputs) = (group.out_channels, group.in_channels);
-        let pack = |weights: &[f32]| {
-            Self::new(inputs, outputs, area, |input, output, position| {
-                weights[(output * inputs + input) * area + position]
-            })
-        };
-        weights.chunks_exact(group.weights()).map(pack).collect()
-    }
-
-    fn new(
-        channels: usize,
-        sources: usize,
-        area: usize,
-        weight: impl Fn(usize, usize, usize) -> f32,
-    ) -> Self {
-        let pack = |first: usize, size: usize| {
-            let mut weights = Vec::with_capacity(sources * area * size);
-            for source in 0..sources {
-                for position in 0..area {
-                    weights.extend(
-                        (first..first + size).map(|channel| weight(channel, source, position)),
-                    );
-                }
-            }
-            ChannelBlock {
-                first,
-                channels: size,
-                weights,
-            }
-        };
-        Self {
-            blocks: even_parts(channels, channels_at_once())
-                .map(|(first, size)| pack(first, size))
-                .collect(),
-        }
-    }
+    stretches
 }
 
 /// Splits `total` into as few parts of at most `most` as there can be, as even as they can be: (first, size).
@@ -251,6 +295,15 @@ pub(crate) fn channels_at_once() -> usize {
     }
 }
 
+/// Vector registers of the current instruction set.
+fn registers() -> usize {
+    match crate::InstructionSet::current() {
+        crate::InstructionSet::Avx512 => 32,
+        crate::InstructionSet::Portable if cfg!(target_arch = "aarch64") => 32,
+        _ => 16,
+    }
+}
+
 /// Output columns to compute at once beside `channels` channels: their sums, the values of one tap and a weight must
 /// fit in the registers.
 const fn columns_at_once(registers: usize, channels: usize) -> usize {
@@ -259,86 +312,90 @@ const fn columns_at_once(registers: usize, channels: usize) -> usize {
 }
 
 /// Computes the map `[channels, height, width]` of one block of images, or of one group's channels in it, as `plan`
-/// says.
+/// says, with that group's packed weights.
 #[inline(always)]
 pub(crate) fn convolve<S: Simd>(
     simd: S,
     plan: &Plan,
-    weights: &PackedWeights,
+    weights: &[f32],
     source: &[Lanes],
     map: &mut [Lanes],
 ) {
     let per_pixel = vectors_per_pixel::<S>();
-    let (source, map) = (vectors::<S>(source), vectors_mut::<S>(map));
-    let source_plane = plan.source_height * plan.source_width * per_pixel;
-    let plane = plan.rows.len() * plan.width * per_pixel;
-    let area = plan.kernel * plan.kernel;
-    let mut taps = Vec::with_capacity(area);
-    for (row, row_taps) in plan.rows.iter().enumerate() {
-        for segment in &plan.columns {
-            taps.clear();
-            for &(source_row, kernel_row) in row_taps {
-                taps.extend(
-                    segment
-                        .taps
-                        .iter()
-                        .map(|&(source_column, kernel_column)| Tap {
-                            source: (source_row * plan.source_width + source_column) * per_pixel,
-                            weight: kernel_row * plan.kernel + kernel_column,
-                        }),
-                );
-            }
-            for block in &weights.blocks {
-                let most = columns_at_once(S::REGISTER_COUNT, block.channels);
-                let mut tile = Tile::<S> {
-                    simd,
-                    source,
-                    source_plane,
-                    step: segment.step * per_pixel,
-                    taps: &taps,
-                    area,
-                    weights: &block.weights,
-                    map: &mut map[block.first * plane..][..block.channels * plane],
-                    plane,
-                };
-                for (first, columns) in even_parts(segment.length, most) {
-                    for part in 0..per_pixel {
-                        let column = segment.start + first;
-                        let to = (row * plan.width + column) * per_pixel + part;
-                        let from = first * segment.step * per_pixel + part;
-                        tile.compute(block.channels, columns, from, to);
-                    }
-                }
+    if plan.is_outer_product {
+        let source = vectors::<S>(source);
+        let pixels = vectors_mut::<S>(map).chunks_exact_mut(per_pixel);
+        for (pixel, &weight) in pixels.zip(weights) {
+            let weight = simd.splat_f32s(weight);
+            for part in 0..per_pixel {
+                pixel[part] = simd.mul_f32s(source[part], weight);
             }
         }
+        return;
+    }
+    let plane = plan.rows.len() * plan.width * per_pixel;
+    let (mut weights, mut map) = (weights, vectors_mut::<S>(map));
+    for (index, &(_, channels)) in plan.channels.iter().enumerate() {
+        let (these, after) = weights.split_at(channels * plan.sources * plan.area);
+        weights = after;
+        let (of_these, after) = map.split_at_mut(channels * plane);
+        map = after;
+        let channels_of_map = Channels::<S> {
+            simd,
+            plan,
+            index,
+            source: vectors::<S>(source),
+            weights: these,
+            map: of_these,
+            plane,
+        };
+        channels_of_map.compute(channels);
     }
 }
 
-/// A few output columns of a block of channels.
-struct Tile<'a, S: Simd> {
+/// A few channels of a map.
+struct Channels<'a, S: Simd> {
     simd: S,
+    plan: &'a Plan,
+    /// Which of the plan's channels at once they are.
+    index: usize,
     source: &'a [S::f32s],
-    source_plane: usize,
-    step: usize,
-    taps: &'a [Tap],
-    area: usize,
     weights: &'a [f32],
     map: &'a mut [S::f32s],
+    /// Vectors of a channel.
     plane: usize,
 }
 
-impl<S: Simd> Tile<'_, S> {
+impl<S: Simd> Channels<'_, S> {
+    /// Goes through the map once for all channels: with their number known when compiled, sums stay in registers.
     #[inline(always)]
-    fn compute(&mut self, channels: usize, columns: usize, from: usize, to: usize) {
-        macro_rules! choose {
+    fn compute(mut self, channels: usize) {
+        let per_pixel = vectors_per_pixel::<S>();
+        macro_rules! tiles {
             ($($channels:literal: $($columns:literal)*;)*) => {
-                match (channels, columns) {
-                    $($(($channels, $columns) => self.sum::<$channels, $columns>(from, to),)*)*
-                    _ => unreachable!("{channels} channels of {columns} columns"),
+                match channels {
+                    $($channels => {
+                        for (row, segments) in self.plan.rows.iter().enumerate() {
+                            for segment in segments {
+                                let to = (row * self.plan.width + segment.start) * per_pixel;
+                                for &(first, columns) in &segment.parts[self.index] {
+                                    for part in 0..per_pixel {
+                                        let from = first * segment.step * per_pixel + part;
+                                        let to = to + first * per_pixel + part;
+                                        match columns {
+                                            $($columns => self.tile::<$channels, $columns>(&segment.taps, from, to),)*
+                                            _ => unreachable!("{columns} columns of {channels} channels"),
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    })*
+                    _ => unreachable!("{channels} channels"),
                 }
             };
         }
-        choose! {
+        tiles! {
             1: 1 2 3 4 5 6 7 8;
             2: 1 2 3 4 5 6 7 8;
             3: 1 2 3 4 5 6 7;
@@ -350,21 +407,32 @@ impl<S: Simd> Tile<'_, S> {
         }
     }
 
+    /// A few columns, whose source columns are neighbours: from the vector `from` of the source, and a tap's, to the vector
+    /// `to` of each channel.
     #[inline(always)]
-    fn sum<const CHANNELS: usize, const COLUMNS: usize>(&mut self, from: usize, to: usize) {
+    fn tile<const CHANNELS: usize, const COLUMNS: usize>(
+        &mut self,
+        taps: &[Tap],
+        from: usize,
+        to: usize,
+    ) {
         let simd = self.simd;
-        let reach = (COLUMNS - 1) * self.step + 1;
+        let per_pixel = vectors_per_pixel::<S>();
+        let reach = (COLUMNS - 1) * per_pixel + 1;
+        let source_plane = self.plan.source_plane * per_pixel;
+        let area = self.plan.area;
         let mut sums = [[simd.splat_f32s(0.0); COLUMNS]; CHANNELS];
         let (weights, _) = self.weights.as_chunks::<CHANNELS>();
-        let planes = self.source.chunks_exact(self.source_plane);
-        for (plane, weights) in planes.zip(weights.chunks_exact(self.area)) {
-            let plane = &plane[from..];
-            for tap in self.taps {
+        // Not a zip of chunks: it is not inlined here, and dearer than a tile of a depthwise convolution.
+        for source in 0..self.plan.sources {
+            let weights = &weights[source * area..][..area];
+            let plane = &self.source[source * source_plane..][..source_plane][from..];
+            for tap in taps {
                 let weights = &weights[tap.weight];
-                let values = &plane[tap.source..][..reach];
+                let values = &plane[tap.source * per_pixel..][..reach];
                 let mut source = [simd.splat_f32s(0.0); COLUMNS];
                 for column in 0..COLUMNS {
-                    source[column] = values[column * self.step];
+                    source[column] = values[column * per_pixel];
                 }
                 for channel in 0..CHANNELS {
                     let weight = simd.splat_f32s(weights[channel]);
@@ -377,7 +445,6 @@ impl<S: Simd> Tile<'_, S> {
         }
         for channel in 0..CHANNELS {
             let values = &mut self.map[channel * self.plane + to..];
-            let per_pixel = vectors_per_pixel::<S>();
             for column in 0..COLUMNS {
                 values[column * per_pixel] = sums[channel][column];
             }

@@ -12,7 +12,7 @@ pub fn into_blocks(values: &[f32], images: usize) -> Buffer {
     let items = buffer
         .chunks_exact_mut(size)
         .zip(values.chunks(LANES * size));
-    parallel::map(items.collect(), |_, (block, values)| {
+    parallel::for_each(items.collect(), |_, (block, values)| {
         let mut images = [[].as_slice(); LANES];
         for (image, values) in images.iter_mut().zip(values.chunks_exact(size)) {
             *image = values;
@@ -31,7 +31,7 @@ pub fn from_blocks(blocks: &[Lanes], images: usize) -> Vec<f32> {
     let items = blocks
         .chunks_exact(size)
         .zip(values.chunks_mut(LANES * size));
-    parallel::map(items.collect(), |_, (block, values)| {
+    parallel::for_each(items.collect(), |_, (block, values)| {
         for (lane, image) in values.chunks_exact_mut(size).enumerate() {
             for (lanes, value) in block.iter().zip(image) {
                 *value = lanes.0[lane];

@@ -1,40 +1,44 @@
-//! The passes over one block of images, each on one thread.
+//! What a chain's forward and backward pass do to one block of images in one phase, on one thread.
 
 use pulp::{Simd, WithSimd};
 
-use crate::activation::{self, Affine};
+use crate::activation::{self, Affine, Channel, Kept, Through};
 use crate::block::Block;
 use crate::buffer::Buffer;
-use crate::convolution::{PackedWeights, Plan, convolve};
+use crate::convolution::{Plan, convolve};
+use crate::dropout::Dropped;
 use crate::moments::moments;
-use crate::simd::{LANES, Lanes};
-use crate::sinks::{Store, Sums, Through};
-use crate::weight_gradient::{WeightPlan, accumulate};
+use crate::simd::Lanes;
+use crate::sums::Sums;
+use crate::weight_gradient::{WeightPlan, weight_gradient};
 
-/// Convolves one block of images; yields each channel's moments where `planes` has the size of a channel and the
-/// number of images.
+/// Convolves one block of images.
 pub(crate) struct Convolve<'a> {
     pub(crate) plan: &'a Plan,
-    /// Each group's.
-    pub(crate) weights: &'a [PackedWeights],
+    /// Packed.
+    pub(crate) weights: &'a [f32],
     pub(crate) input: &'a [Lanes],
     pub(crate) map: &'a mut [Lanes],
-    pub(crate) planes: Option<(usize, usize)>,
+    /// The values of a channel and the number of images, where each channel's moments are wanted.
+    pub(crate) moments_of: Option<(usize, usize)>,
 }
 
 impl WithSimd for Convolve<'_> {
+    /// Each channel's sum and sum of squares.
     type Output = Vec<(f64, f64)>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<(f64, f64)> {
-        let groups = self.weights.len();
+        let of_group = self.plan.weights_of_group();
+        let groups = self.weights.len() / of_group;
         let inputs = self.input.chunks_exact(self.input.len() / groups);
-        let maps = self.map.chunks_exact_mut(self.map.len() / groups);
-        for ((weights, input), map) in self.weights.iter().zip(inputs).zip(maps) {
+        let length = self.map.len() / groups;
+        let maps = self.map.chunks_exact_mut(length);
+        for ((weights, input), map) in self.weights.chunks_exact(of_group).zip(inputs).zip(maps) {
             convolve(simd, self.plan, weights, input, map);
         }
         let mut of_channels = Vec::new();
-        if let Some((plane, images)) = self.planes {
+        if let Some((plane, images)) = self.moments_of {
             for channel in self.map.chunks_exact(plane) {
                 of_channels.push(moments(simd, channel, images));
             }
@@ -43,13 +47,28 @@ impl WithSimd for Convolve<'_> {
     }
 }
 
+/// A convolution block of a chain, for one block of images.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) block: &'a Block,
+    pub(crate) affines: &'a [Affine],
+    pub(crate) dropped: &'a Dropped,
+}
+
+impl<'a> Place<'a> {
+    #[inline(always)]
+    fn channel(&self, channel: usize) -> Channel<'a> {
+        self.block.channel(channel, self.affines, self.dropped)
+    }
+}
+
 /// Computes one block of images' output from the convolution's.
 pub(crate) struct Activate<'a> {
-    pub(crate) block: &'a Block,
-    pub(crate) number: usize,
-    pub(crate) affines: &'a [Affine],
+    pub(crate) place: Place<'a>,
     pub(crate) convolved: &'a [Lanes],
     pub(crate) output: &'a mut [Lanes],
+    /// See [`activation::forward`].
+    pub(crate) places: &'a mut [Lanes],
 }
 
 impl WithSimd for Activate<'_> {
@@ -57,100 +76,120 @@ impl WithSimd for Activate<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { block, number, .. } = self;
+        let block = self.place.block;
         let planes = self.convolved.chunks_exact(block.convolved_plane());
         let outputs = self.output.chunks_exact_mut(block.output_plane());
+        let mut rows = Buffer::any(match block.activation.max_pool {
+            true => 2 * block.geometry.out_width(),
+            false => 0,
+        });
+        let mut places = self.places;
         for (channel, (plane, output)) in planes.zip(outputs).enumerate() {
-            let channel = block.channel(number, channel, self.affines[channel]);
-            activation::forward(simd, &channel, plane, output);
+            let size = output.len().min(places.len());
+            let (of_channel, rest) = places.split_at_mut(size);
+            let channel = self.place.channel(channel);
+            activation::forward(simd, &channel, plane, output, &mut rows, of_channel);
+            places = rest;
         }
     }
 }
 
-/// Sums what batch normalisation's gradients need of one block of images, channel by channel.
-pub(crate) struct Reduce<'a> {
-    pub(crate) block: &'a Block,
-    pub(crate) number: usize,
-    pub(crate) affines: &'a [Affine],
-    pub(crate) convolved: &'a [Lanes],
-    pub(crate) gradient: &'a [Lanes],
+/// Takes the gradient of one block of images' output back through what follows the convolution, up to batch normalisation,
+/// in place.
+pub(crate) struct Mask<'a> {
+    pub(crate) place: Place<'a>,
+    pub(crate) kept: Kept<'a>,
+    pub(crate) gradient: &'a mut [Lanes],
+    /// How many images there are.
+    pub(crate) images: usize,
 }
 
-impl WithSimd for Reduce<'_> {
+impl WithSimd for Mask<'_> {
+    /// What batch normalisation's gradients need of each channel.
     type Output = Vec<(f64, f64)>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<(f64, f64)> {
-        let Self { block, number, .. } = self;
-        let planes = self.convolved.chunks_exact(block.convolved_plane());
-        let gradients = self.gradient.chunks_exact(block.output_plane());
-        let mut totals = Vec::new();
-        for (channel, (plane, gradient)) in planes.zip(gradients).enumerate() {
-            let channel = block.channel(number, channel, self.affines[channel]);
+        let block = self.place.block;
+        let planes = self.gradient.chunks_exact_mut(block.output_plane());
+        let mut totals = Vec::with_capacity(block.geometry.out_channels);
+        for (channel, gradient) in planes.enumerate() {
+            let kept = of_channel(block, channel, self.kept);
             let mut sums = Sums::new(simd);
-            activation::backward(simd, &channel, plane, gradient, &mut sums);
-            totals.push(sums.totals(block.images_in(number)));
+            activation::mask(
+                simd,
+                &self.place.channel(channel),
+                kept,
+                gradient,
+                &mut sums,
+            );
+            totals.push(sums.totals(simd, self.images));
         }
         totals
     }
 }
 
-pub(crate) struct BackwardPlans {
-    pub(crate) weights: WeightPlan,
-    /// With each group's weights.
-    pub(crate) input: Option<(Plan, Vec<PackedWeights>)>,
+fn of_channel<'a>(block: &Block, channel: usize, kept: Kept<'a>) -> Kept<'a> {
+    let plane = |map: &'a [Lanes], plane: usize| {
+        let first = (channel * plane).min(map.len());
+        &map[first..(first + plane).min(map.len())]
+    };
+    Kept {
+        convolved: plane(kept.convolved, block.convolved_plane()),
+        output: plane(kept.output, block.output_plane()),
+        places: plane(kept.places, block.output_plane()),
+    }
 }
 
-/// Computes one block of images' share of the weights' gradient, and its input gradient.
-pub(crate) struct Backward<'a> {
-    pub(crate) block: &'a Block,
-    pub(crate) number: usize,
-    pub(crate) affines: &'a [Affine],
+/// Computes the gradient of one block of images' convolution from what [`Mask`] left.
+pub(crate) struct Spread<'a> {
+    pub(crate) place: Place<'a>,
     pub(crate) through: Option<&'a [Through]>,
-    pub(crate) plans: &'a BackwardPlans,
-    pub(crate) input: &'a [Lanes],
-    pub(crate) convolved: &'a [Lanes],
+    pub(crate) kept: Kept<'a>,
     pub(crate) gradient: &'a [Lanes],
-    pub(crate) input_gradient: Option<&'a mut [Lanes]>,
+    pub(crate) to: &'a mut [Lanes],
 }
 
-impl WithSimd for Backward<'_> {
-    type Output = Vec<f32>;
+impl WithSimd for Spread<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
-        let Self { block, number, .. } = self;
-        let mut convolved_gradient = Buffer::any(block.convolved_length());
-        let planes = self.convolved.chunks_exact(block.convolved_plane());
+    fn with_simd<S: Simd>(self, simd: S) {
+        let block = self.place.block;
+        let planes = self.to.chunks_exact_mut(block.convolved_plane());
         let gradients = self.gradient.chunks_exact(block.output_plane());
-        let stores = convolved_gradient.chunks_exact_mut(block.convolved_plane());
-        for (channel, ((plane, gradient), to)) in planes.zip(gradients).zip(stores).enumerate() {
-            let mut store = Store::new(simd, to, self.through.map(|through| through[channel]));
-            let channel = block.channel(number, channel, self.affines[channel]);
-            activation::backward(simd, &channel, plane, gradient, &mut store);
+        for (channel, (to, gradient)) in planes.zip(gradients).enumerate() {
+            let kept = of_channel(block, channel, self.kept);
+            let through = self.through.map(|through| through[channel]);
+            let channel = self.place.channel(channel);
+            activation::spread(simd, &channel, kept, through, gradient, to);
         }
-        let images = block.images_in(number);
-        if images < LANES {
-            // Where there is no image there is no gradient, or it would count in that of the weights.
-            for lanes in convolved_gradient.iter_mut() {
-                lanes.0[images..].fill(0.0);
-            }
-        }
-        let groups = block.geometry.groups;
-        let weights = block.geometry.weights();
-        let mut sums = Buffer::zeros(weights);
+    }
+}
+
+/// Computes one block of images' share of the weights' gradient.
+pub(crate) struct WeightGradient<'a> {
+    pub(crate) plan: &'a WeightPlan,
+    pub(crate) groups: usize,
+    pub(crate) input: &'a [Lanes],
+    /// The gradient of the convolution's output.
+    pub(crate) gradient: &'a [Lanes],
+    pub(crate) weights: &'a mut [f32],
+}
+
+impl WithSimd for WeightGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { plan, groups, .. } = self;
+        let mut sums = Buffer::any(plan.sums());
+        let of_group = self.weights.len() / groups;
+        let weights = self.weights.chunks_exact_mut(of_group);
         let inputs = self.input.chunks_exact(self.input.len() / groups);
-        let gradients = convolved_gradient.chunks_exact(block.convolved_length() / groups);
-        let totals = sums.chunks_exact_mut(weights / groups);
-        for ((input, gradient), totals) in inputs.zip(gradients.clone()).zip(totals) {
-            accumulate(simd, &self.plans.weights, input, gradient, totals);
+        let gradients = self.gradient.chunks_exact(self.gradient.len() / groups);
+        for ((input, gradient), to) in inputs.zip(gradients).zip(weights) {
+            weight_gradient(simd, plan, input, gradient, &mut sums, to);
         }
-        if let (Some((plan, weights)), Some(to)) = (&self.plans.input, self.input_gradient) {
-            let to = to.chunks_exact_mut(self.input.len() / groups);
-            for ((weights, gradient), to) in weights.iter().zip(gradients).zip(to) {
-                convolve(simd, plan, weights, gradient, to);
-            }
-        }
-        sums.iter().map(|lanes| lanes.0.iter().sum()).collect()
     }
 }

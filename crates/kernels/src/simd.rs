@@ -24,7 +24,7 @@ pub struct Lanes(pub [f32; LANES]);
 ///
 /// AVX2 and AVX-512 give the same results, to the bit. Portable code on x86-64 rounds a multiply-add twice, not once: its
 /// results differ in the last digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum InstructionSet {
     /// Whatever every machine of this architecture has.

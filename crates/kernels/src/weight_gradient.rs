@@ -4,6 +4,7 @@ use pulp::Simd;
 
 use crate::convolution::{Geometry, channels_at_once, even_parts};
 use crate::simd::{Lanes, multiply_add, vectors, vectors_mut, vectors_per_pixel};
+use crate::sums::sum_of_lanes;
 
 /// Output channels to sum at once, at most: with eight, the addresses of their rows no longer fit in the registers.
 const CHANNELS_AT_ONCE: usize = 7;
@@ -15,6 +16,7 @@ const COLUMNS_AT_ONCE: usize = 3;
 /// first-level cache, beside as many rows of the input.
 const CACHED_BYTES: usize = 16 * 1024;
 
+#[derive(Debug)]
 /// Where a few neighbouring kernel columns all lie within the input: output columns `start..start + length`.
 struct Segment {
     kernel_column: usize,
@@ -26,7 +28,9 @@ struct Segment {
 }
 
 /// Which rows and columns meet which kernel positions, in each group.
+#[derive(Debug)]
 pub(crate) struct WeightPlan {
+    kind: Kind,
     geometry: Geometry,
     segments: Vec<Segment>,
     /// For each output row, the input row of every kernel row, if there is one.
@@ -42,9 +46,241 @@ impl WeightPlan {
             segments.extend(together(&columns, first, count, geometry.stride));
         }
         Self {
+            kind: Kind::of(geometry),
             geometry: geometry.of_group(),
             segments,
             rows: by_kernel_position(&geometry.taps(geometry.height), geometry.kernel),
+        }
+    }
+
+    /// How many values [`weight_gradient`] needs to sum in.
+    pub(crate) fn sums(&self) -> usize {
+        match self.kind {
+            Kind::Pointwise | Kind::Depthwise | Kind::OuterProduct => 0,
+            Kind::Other => self.geometry.weights(),
+        }
+    }
+}
+
+/// Convolutions whose sums all stay in registers, and others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A kernel of one pixel: a matrix of products of channels.
+    Pointwise,
+    /// One channel with a kernel of at most 3×3 that never leaves the input.
+    Depthwise,
+    /// One channel with a kernel as large as the input.
+    OuterProduct,
+    Other,
+}
+
+impl Kind {
+    fn of(geometry: &Geometry) -> Self {
+        let group = geometry.of_group();
+        let is_inside = geometry.padding == 0;
+        let is_depthwise = [group.in_channels, group.out_channels] == [1, 1];
+        if geometry.kernel == 1 && geometry.stride == 1 && is_inside {
+            Self::Pointwise
+        } else if is_depthwise
+            && is_inside
+            && [geometry.height, geometry.width] == [geometry.kernel; 2]
+        {
+            Self::OuterProduct
+        } else if is_depthwise && is_inside && geometry.kernel <= 3 {
+            Self::Depthwise
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Every output channel's gradient times every input channel, summed over the pixels.
+#[inline(always)]
+fn pointwise<S: Simd>(
+    simd: S,
+    plan: &WeightPlan,
+    input: &[Lanes],
+    gradient: &[Lanes],
+    to: &mut [f32],
+) {
+    let geometry = &plan.geometry;
+    let plane = geometry.height * geometry.width * vectors_per_pixel::<S>();
+    let (input, gradient) = (vectors::<S>(input), vectors::<S>(gradient));
+    let [most_outputs, most_inputs] = if S::REGISTER_COUNT >= 32 {
+        [6, 4]
+    } else {
+        [3, 3]
+    };
+    for (output, outputs) in even_parts(geometry.out_channels, most_outputs) {
+        let gradient = &gradient[output * plane..][..outputs * plane];
+        for (first, inputs) in even_parts(geometry.in_channels, most_inputs) {
+            let mut tile = Products::<S> {
+                simd,
+                input: &input[first * plane..][..inputs * plane],
+                gradient,
+                plane,
+                to: &mut to[output * geometry.in_channels + first..],
+                in_channels: geometry.in_channels,
+            };
+            tile.compute(outputs, inputs);
+        }
+    }
+}
+
+/// A few output channels times a few input channels.
+struct Products<'a, S: Simd> {
+    simd: S,
+    input: &'a [S::f32s],
+    gradient: &'a [S::f32s],
+    plane: usize,
+    to: &'a mut [f32],
+    in_channels: usize,
+}
+
+impl<S: Simd> Products<'_, S> {
+    #[inline(always)]
+    fn compute(&mut self, outputs: usize, inputs: usize) {
+        macro_rules! choose {
+            ($($outputs:literal)*) => {
+                match (outputs, inputs) {
+                    $(
+                        ($outputs, 1) => self.sum::<$outputs, 1>(),
+                        ($outputs, 2) => self.sum::<$outputs, 2>(),
+                        ($outputs, 3) => self.sum::<$outputs, 3>(),
+                        ($outputs, 4) => self.sum::<$outputs, 4>(),
+                    )*
+                    _ => unreachable!("{outputs} outputs of {inputs} inputs"),
+                }
+            };
+        }
+        choose! { 1 2 3 4 5 6 }
+    }
+
+    #[inline(always)]
+    fn sum<const OUTPUTS: usize, const INPUTS: usize>(&mut self) {
+        let simd = self.simd;
+        let per_pixel = vectors_per_pixel::<S>();
+        let mut parts = [[[simd.splat_f32s(0.0); MOST_PARTS]; INPUTS]; OUTPUTS];
+        let mut inputs: [&[S::f32s]; INPUTS] = [&[]; INPUTS];
+        for input in 0..INPUTS {
+            inputs[input] = &self.input[input * self.plane..][..self.plane];
+        }
+        let mut gradients: [&[S::f32s]; OUTPUTS] = [&[]; OUTPUTS];
+        for output in 0..OUTPUTS {
+            gradients[output] = &self.gradient[output * self.plane..][..self.plane];
+        }
+        for part in 0..per_pixel {
+            let mut sums = [[simd.splat_f32s(0.0); INPUTS]; OUTPUTS];
+            for at in (part..self.plane).step_by(per_pixel) {
+                let mut values = [simd.splat_f32s(0.0); INPUTS];
+                for input in 0..INPUTS {
+                    values[input] = inputs[input][at];
+                }
+                for output in 0..OUTPUTS {
+                    let gradient = gradients[output][at];
+                    for input in 0..INPUTS {
+                        sums[output][input] =
+                            multiply_add(simd, values[input], gradient, sums[output][input]);
+                    }
+                }
+            }
+            for output in 0..OUTPUTS {
+                for input in 0..INPUTS {
+                    parts[output][input][part] = sums[output][input];
+                }
+            }
+        }
+        for output in 0..OUTPUTS {
+            for input in 0..INPUTS {
+                self.to[output * self.in_channels + input] =
+                    sum_of_lanes(simd, &parts[output][input]);
+            }
+        }
+    }
+}
+
+/// Vectors to a pixel, at most.
+const MOST_PARTS: usize = 4;
+
+/// A gradient of one pixel times the input.
+#[inline(always)]
+fn outer_product<S: Simd>(simd: S, input: &[Lanes], gradient: &[Lanes], to: &mut [f32]) {
+    let per_pixel = vectors_per_pixel::<S>();
+    let (input, gradient) = (vectors::<S>(input), vectors::<S>(gradient));
+    for (to, input) in to.iter_mut().zip(input.chunks_exact(per_pixel)) {
+        let mut parts = [simd.splat_f32s(0.0); MOST_PARTS];
+        for part in 0..per_pixel {
+            parts[part] = simd.mul_f32s(input[part], gradient[part]);
+        }
+        *to = sum_of_lanes(simd, &parts);
+    }
+}
+
+/// The nine, or fewer, sums of one channel.
+#[inline(always)]
+fn depthwise<S: Simd>(
+    simd: S,
+    plan: &WeightPlan,
+    input: &[Lanes],
+    gradient: &[Lanes],
+    to: &mut [f32],
+) {
+    match plan.geometry.kernel {
+        1 => depthwise_of::<S, 1>(simd, plan, input, gradient, to),
+        2 => depthwise_of::<S, 2>(simd, plan, input, gradient, to),
+        3 => depthwise_of::<S, 3>(simd, plan, input, gradient, to),
+        kernel => unreachable!("a kernel of {kernel}"),
+    }
+}
+
+#[inline(always)]
+fn depthwise_of<S: Simd, const KERNEL: usize>(
+    simd: S,
+    plan: &WeightPlan,
+    input: &[Lanes],
+    gradient: &[Lanes],
+    to: &mut [f32],
+) {
+    let geometry = &plan.geometry;
+    let per_pixel = vectors_per_pixel::<S>();
+    let (input, gradient) = (vectors::<S>(input), vectors::<S>(gradient));
+    let row_of_input = geometry.width * per_pixel;
+    let row_of_output = geometry.out_width() * per_pixel;
+    let step = geometry.stride * per_pixel;
+    let mut parts = [[[simd.splat_f32s(0.0); MOST_PARTS]; KERNEL]; KERNEL];
+    for part in 0..per_pixel {
+        let mut sums = [[simd.splat_f32s(0.0); KERNEL]; KERNEL];
+        for (row, gradient) in gradient.chunks_exact(row_of_output).enumerate() {
+            let mut rows: [&[S::f32s]; KERNEL] = [&[]; KERNEL];
+            for kernel_row in 0..KERNEL {
+                let row = row * geometry.stride + kernel_row;
+                rows[kernel_row] = &input[row * row_of_input..][..row_of_input];
+            }
+            for column in 0..geometry.out_width() {
+                let gradient = gradient[column * per_pixel + part];
+                for kernel_row in 0..KERNEL {
+                    let from = &rows[kernel_row][column * step + part..];
+                    for kernel_column in 0..KERNEL {
+                        sums[kernel_row][kernel_column] = multiply_add(
+                            simd,
+                            from[kernel_column * per_pixel],
+                            gradient,
+                            sums[kernel_row][kernel_column],
+                        );
+                    }
+                }
+            }
+        }
+        for kernel_row in 0..KERNEL {
+            for kernel_column in 0..KERNEL {
+                parts[kernel_row][kernel_column][part] = sums[kernel_row][kernel_column];
+            }
+        }
+    }
+    for kernel_row in 0..KERNEL {
+        for kernel_column in 0..KERNEL {
+            to[kernel_row * KERNEL + kernel_column] =
+                sum_of_lanes(simd, &parts[kernel_row][kernel_column]);
         }
     }
 }
@@ -103,11 +339,37 @@ fn together(
     segments
 }
 
-/// Adds to `sums` `[out_channels, in_channels, kernel, kernel]` of one group the products of one block of images: input
-/// `[in_channels, height, width]` and output gradient `[out_channels, out_height, out_width]`. The gradient of a
-/// weight is the sum of its lanes.
+/// Computes the gradient `[out_channels, in_channels, kernel, kernel]` of one group's weights from one block of images:
+/// input `[in_channels, height, width]` and output gradient `[out_channels, out_height, out_width]`.
+///
+/// `sums` has room for [`WeightPlan::sums`] values.
 #[inline(always)]
-pub(crate) fn accumulate<S: Simd>(
+pub(crate) fn weight_gradient<S: Simd>(
+    simd: S,
+    plan: &WeightPlan,
+    input: &[Lanes],
+    gradient: &[Lanes],
+    sums: &mut [Lanes],
+    to: &mut [f32],
+) {
+    match plan.kind {
+        Kind::Pointwise => pointwise(simd, plan, input, gradient, to),
+        Kind::Depthwise => depthwise(simd, plan, input, gradient, to),
+        Kind::OuterProduct => outer_product(simd, input, gradient, to),
+        Kind::Other => {
+            sums.fill(Lanes::default());
+            accumulate(simd, plan, input, gradient, sums);
+            let sums = vectors::<S>(sums).chunks_exact(vectors_per_pixel::<S>());
+            for (to, parts) in to.iter_mut().zip(sums) {
+                *to = sum_of_lanes(simd, parts);
+            }
+        }
+    }
+}
+
+/// Adds to `sums` `[out_channels, in_channels, kernel, kernel]` the products of all pixels, each lane by itself.
+#[inline(always)]
+fn accumulate<S: Simd>(
     simd: S,
     plan: &WeightPlan,
     input: &[Lanes],

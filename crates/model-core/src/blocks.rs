@@ -7,7 +7,7 @@ use burn::module::{Initializer, Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
-use conv_kernels::{BlockOptions, Dropout, ImageBlocks, Normalised, fold};
+use conv_kernels::{BatchStatistics, BlockOptions, Dropout, Then, fold, moved};
 use kernels::Geometry;
 use kernels::inference::{Layer, Shape};
 
@@ -59,19 +59,18 @@ impl ConvolutionBlock {
         }
     }
 
-    /// Maps `[in_channels, height, width]` of each image → `[out_channels, out_height, out_width]`, halved by 2×2
-    /// max-pooling where `max_pool` says.
+    /// The block as the kernels want it: from maps `[in_channels, height, width]` of each image to
+    /// `[out_channels, out_height, out_width]`, halved by 2×2 max-pooling where `max_pool` says.
     ///
-    /// On an autodiff device this is a training step: batch normalisation uses the batch's statistics, and keeps them for
-    /// inference; dropout is a function of `dropout_key`, and there is none without.
-    pub(crate) fn forward(
+    /// On an autodiff device this is a training step: batch normalisation uses the batch's statistics, which are to be
+    /// [kept](Self::keep_statistics) for inference; dropout is a function of `dropout_key`, and there is none without.
+    pub(crate) fn for_kernels(
         &self,
-        maps: ImageBlocks,
         max_pool: bool,
         dropout_key: Option<u64>,
-    ) -> ImageBlocks {
-        let weight = self.convolution.weight.val();
-        let training = weight.device().is_autodiff();
+    ) -> conv_kernels::ConvolutionBlock {
+        let mut weights = self.convolution.weight.val();
+        let training = weights.device().is_autodiff();
         let dropout = match dropout_key {
             Some(key) if training => Dropout {
                 probability: self.dropout,
@@ -79,29 +78,49 @@ impl ConvolutionBlock {
             },
             _ => Dropout::NONE,
         };
-        let options = BlockOptions {
-            stride: self.convolution.stride[0],
-            padding: self.padding,
-            groups: self.convolution.groups,
-            relu: self.relu,
-            dropout,
-            max_pool,
-        };
-        match &self.batch_norm {
-            None => {
-                let bias = self.convolution.bias.as_ref().map(|bias| bias.val());
-                maps.block(weight, bias, options)
-            }
-            Some(norm) if training && norm.training.is_enabled() => {
-                let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
-                let normalised = maps.normalised_block(weight, gamma, beta, norm.epsilon, options);
-                keep_statistics(norm, &normalised);
-                normalised.output
-            }
+        let then = match &self.batch_norm {
+            None => match &self.convolution.bias {
+                None => Then::Nothing,
+                Some(bias) => Then::Bias(bias.val()),
+            },
+            Some(norm) if training && norm.training.is_enabled() => Then::BatchNorm {
+                gamma: norm.gamma.val(),
+                beta: norm.beta.val(),
+                epsilon: norm.epsilon,
+            },
             Some(norm) => {
-                let (weight, bias) = folded(weight, norm);
-                maps.block(weight, Some(bias), options)
+                let (folded, bias) = folded(weights, norm);
+                weights = folded;
+                Then::Bias(bias)
             }
+        };
+        conv_kernels::ConvolutionBlock {
+            weights,
+            then,
+            options: BlockOptions {
+                stride: self.convolution.stride[0],
+                padding: self.padding,
+                groups: self.convolution.groups,
+                relu: self.relu,
+                dropout,
+                max_pool,
+            },
+        }
+    }
+
+    /// Moves the running statistics towards the batch's, as Burn's own batch normalisation does.
+    pub(crate) fn keep_statistics(&self, batch: BatchStatistics) {
+        let Some(norm) = &self.batch_norm else {
+            return;
+        };
+        for (running, of_batch) in [
+            (&norm.running_mean, batch.mean),
+            (&norm.running_var, batch.variance),
+        ] {
+            running.update(moved(running.value(), of_batch, norm.momentum));
+            // Burn keeps an update with the thread that made it until that thread makes another; the next step may be on
+            // any thread.
+            running.value_sync();
         }
     }
 
@@ -161,19 +180,4 @@ fn folded(weight: Tensor<4>, norm: &BatchNorm) -> (Tensor<4>, Tensor<1>) {
     let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
     let (mean, variance) = (norm.running_mean.value(), norm.running_var.value());
     fold(weight, gamma, beta, mean, variance, norm.epsilon)
-}
-
-/// Moves the running statistics towards the batch's, as Burn's own batch normalisation does.
-fn keep_statistics(norm: &BatchNorm, batch: &Normalised) {
-    for (running, of_batch) in [
-        (&norm.running_mean, &batch.mean),
-        (&norm.running_var, &batch.variance),
-    ] {
-        let kept = running.value().mul_scalar(1.0 - norm.momentum);
-        let moved = kept.add(of_batch.clone().mul_scalar(norm.momentum));
-        running.update(moved.detach());
-        // Burn keeps an update with the thread that made it until that thread makes another; the next step may be on
-        // any thread.
-        running.value_sync();
-    }
 }

@@ -5,7 +5,7 @@ use burn::module::{Module, Param};
 use burn::nn::pool::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
-use conv_kernels::ImageBlocks;
+use conv_kernels::{BlockOptions, Dropout, ImageBlocks, Then};
 use kernels::inference::Shape;
 
 use crate::ConvolutionBlock;
@@ -77,7 +77,7 @@ impl Network {
         let mut maps = Maps::Blocks(ImageBlocks::new(images));
         let stages = self.stages.iter();
         let outputs = stages.map(|stage| {
-            maps = stage.forward(maps.clone(), false, None);
+            maps = stage.forward(maps.clone());
             maps.clone().into_images()
         });
         outputs.collect()
@@ -163,13 +163,74 @@ impl Network {
         let mut maps = Maps::Blocks(ImageBlocks::new(images));
         let mut stages = self.stages.iter().enumerate().peekable();
         while let Some((layer, stage)) = stages.next() {
-            // The kernels pool in the same pass, where the windows are the usual ones.
-            let halved = matches!(stage, Stage::Convolution(_))
-                && stages.next_if(|(_, next)| next.halves()).is_some();
-            let key = dropout_key.map(|key| key_of_layer(key, layer));
-            maps = stage.forward(maps, halved, key);
+            let Stage::Convolution(block) = stage else {
+                maps = stage.forward(maps);
+                continue;
+            };
+            // The kernels compute convolutions in a row as one chain, and pool in the same pass where the windows are the
+            // usual ones.
+            let mut blocks = Vec::new();
+            let mut next = Some((layer, block));
+            while let Some((layer, block)) = next {
+                let halved = stages.next_if(|(_, next)| next.halves()).is_some();
+                let key = dropout_key.map(|key| key_of_layer(key, layer));
+                blocks.push((Some(block), block.for_kernels(halved, key)));
+                next = stages.next_if_map(|(layer, stage)| match stage {
+                    Stage::Convolution(block) => Ok((layer, block)),
+                    _ => Err((layer, stage)),
+                });
+            }
+            // To the kernels, a fully connected layer is a convolution whose kernel covers the map.
+            let of_linear = stages.next_if_map(|(layer, stage)| match stage {
+                Stage::FullyConnected(linear) => Ok(linear),
+                _ => Err((layer, stage)),
+            });
+            if let Some(linear) = of_linear {
+                let channels = blocks
+                    .last()
+                    .map_or(0, |(_, block)| block.weights.dims()[0]);
+                blocks.push((None, as_convolution(linear, channels)));
+            }
+            maps = Maps::Blocks(chain(maps.into_blocks(), blocks));
         }
         maps
+    }
+}
+
+/// The output of convolution blocks in a row, each with the module whose statistics are to be kept.
+fn chain(
+    maps: ImageBlocks,
+    blocks: Vec<(Option<&ConvolutionBlock>, conv_kernels::ConvolutionBlock)>,
+) -> ImageBlocks {
+    let (modules, blocks): (Vec<_>, Vec<_>) = blocks.into_iter().unzip();
+    let chained = maps.chain(blocks);
+    for (module, statistics) in modules.into_iter().zip(chained.statistics) {
+        if let (Some(module), Some(statistics)) = (module, statistics) {
+            module.keep_statistics(statistics);
+        }
+    }
+    chained.output
+}
+
+/// A fully connected layer on square maps of so many channels.
+fn as_convolution(linear: &Linear, channels: usize) -> conv_kernels::ConvolutionBlock {
+    let weights = linear.weight.val();
+    let [inputs, outputs] = weights.dims();
+    let side = (inputs / channels).isqrt();
+    conv_kernels::ConvolutionBlock {
+        weights: weights.transpose().reshape([outputs, channels, side, side]),
+        then: match &linear.bias {
+            Some(bias) => Then::Bias(bias.val()),
+            None => Then::Nothing,
+        },
+        options: BlockOptions {
+            stride: 1,
+            padding: 0,
+            groups: 1,
+            relu: false,
+            dropout: Dropout::NONE,
+            max_pool: false,
+        },
     }
 }
 
@@ -225,15 +286,23 @@ impl Stage {
         }
     }
 
-    /// The layer's output. That of a convolution is `halved` if the max-pooling after it is computed with it.
-    fn forward(&self, maps: Maps, halved: bool, dropout_key: Option<u64>) -> Maps {
+    /// The layer's output, without dropout.
+    fn forward(&self, maps: Maps) -> Maps {
         match self {
             Self::Convolution(block) => {
-                Maps::Blocks(block.forward(maps.into_blocks(), halved, dropout_key))
+                let of_kernels = block.for_kernels(false, None);
+                Maps::Blocks(chain(maps.into_blocks(), vec![(Some(block), of_kernels)]))
             }
             Self::MaxPool(pool) => Maps::Blocks(ImageBlocks::new(pool.forward(maps.into_images()))),
             Self::GlobalAveragePool(_) => Maps::Features(maps.into_blocks().means()),
-            Self::FullyConnected(linear) => Maps::Features(linear.forward(maps.into_features())),
+            Self::FullyConnected(linear) => {
+                let blocks = maps.into_blocks();
+                let [channels, ..] = blocks.dims();
+                Maps::Blocks(chain(
+                    blocks,
+                    vec![(None, as_convolution(linear, channels))],
+                ))
+            }
         }
     }
 

@@ -2,9 +2,9 @@
 
 use batches::Batch;
 use burn::module::Module;
-use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::Tensor;
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
+use conv_kernels::cross_entropy;
 use model_core::Network;
 
 use crate::teacher::Teacher;
@@ -26,10 +26,7 @@ impl Classifier {
         let logits: Tensor<2> = self
             .network
             .forward_with_dropout(batch.images, batch.dropout_key);
-        let loss = CrossEntropyLossConfig::new()
-            .with_smoothing((smoothing > 0.0).then_some(smoothing as f32))
-            .init(&logits.device())
-            .forward(logits.clone(), batch.labels.clone());
+        let loss = cross_entropy(logits.clone(), batch.labels.clone(), smoothing);
         ClassificationOutput::new(loss, logits, batch.labels)
     }
 }
@@ -39,15 +36,13 @@ impl TrainStep for Classifier {
     type Output = ClassificationOutput;
 
     fn step(&self, batch: Batch) -> TrainOutput<ClassificationOutput> {
-        in_pool(|| {
-            let images = batch.images.clone();
-            let output = self.classify(batch, self.label_smoothing);
-            let loss = match &self.teacher {
-                Some(teacher) => teacher.loss(images, output.output.clone(), output.loss.clone()),
-                None => output.loss.clone(),
-            };
-            TrainOutput::new(self, loss.backward(), output)
-        })
+        let images = batch.images.clone();
+        let output = self.classify(batch, self.label_smoothing);
+        let loss = match &self.teacher {
+            Some(teacher) => teacher.loss(images, output.output.clone(), output.loss.clone()),
+            None => output.loss.clone(),
+        };
+        TrainOutput::new(self, loss.backward(), output)
     }
 }
 
@@ -56,12 +51,6 @@ impl InferenceStep for Classifier {
     type Output = ClassificationOutput;
 
     fn step(&self, batch: Batch) -> ClassificationOutput {
-        in_pool(|| self.classify(batch, 0.0))
+        self.classify(batch, 0.0)
     }
-}
-
-/// Runs `step` on a thread of rayon's pool, which shares its work with the others: a thread from outside would only
-/// wait for them, or compete with them for the cores, at every operation.
-fn in_pool<Output: Send>(step: impl FnOnce() -> Output + Send) -> Output {
-    rayon::scope(|_| step())
 }

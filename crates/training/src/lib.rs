@@ -17,6 +17,7 @@ pub mod output;
 mod progress;
 mod run;
 mod schedule;
+mod sgd;
 pub mod signals;
 mod stop;
 mod teacher;

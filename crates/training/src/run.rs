@@ -14,7 +14,7 @@ use burn::tensor::Device;
 use burn::train::logger::InMemoryMetricLogger;
 use burn::train::metric::{Adaptor, LossMetric};
 use burn::train::{InferenceStep, Learner, SupervisedTraining};
-use conv_kernels::InstructionSet;
+use conv_kernels::{InstructionSet, in_awake_pool};
 use evidence::{Epoch, Evaluation, Kind, Misclassified, RunId, TeacherRecord};
 use experiment::{Experiment, Recipe};
 use mnist::{CLASSES, DataSet, Digits, IMAGE_SIDE, Split};
@@ -244,51 +244,71 @@ impl Fitting<'_> {
         .starting_at(first_epoch);
         let evaluation_loader =
             EvaluationLoader::new(data.evaluation.clone(), EVALUATION_BATCH, device.inner());
-        let tally = |phase| Tally::new(phase, journal.clone(), (*stop).clone());
-        // Burn writes nothing itself: the directory is only where it would put its own logs.
-        let mut training =
-            SupervisedTraining::new("", Arc::new(train_loader), Arc::new(evaluation_loader))
-                .with_application_logger(None)
-                .with_metric_logger(InMemoryMetricLogger::new())
-                .metric_train_numeric(tally(Phase::Train))
-                .metric_valid_numeric(tally(Phase::Evaluation))
-                .metrics((LossMetric::new(),))
-                .num_epochs(recipe.epochs)
-                .with_interrupter(stop.interrupter().clone())
-                .with_progress_logger(journal.clone())
-                .renderer(renderer(
-                    subject.prefix(),
-                    journal.clone(),
-                    stop,
-                    first_epoch,
-                ));
-        if let Some(keeper) = self.keeper {
-            let resumed = (first_epoch > 0).then(|| keeper.take_resumed()).flatten();
-            let of = Training {
-                journal: journal.clone(),
-                is_teacher: subject == Subject::Teacher,
-                resumed: Arc::new(resumed.unwrap_or_default()),
-            };
-            if first_epoch > 0 {
-                check_parts(&of.resumed, &classifier)?;
-                training = training.checkpoint(first_epoch);
+        let of = match self.keeper {
+            Some(keeper) => {
+                let resumed = (first_epoch > 0).then(|| keeper.take_resumed()).flatten();
+                let resumed = resumed.unwrap_or_default();
+                if first_epoch > 0 {
+                    check_parts(&resumed, &classifier)?;
+                }
+                Some((
+                    keeper,
+                    Training {
+                        journal: journal.clone(),
+                        is_teacher: subject == Subject::Teacher,
+                        resumed: Arc::new(resumed),
+                    },
+                ))
             }
-            training = training
-                .with_custom_checkpointers(
-                    keeper.part(MODEL, of.clone()),
-                    keeper.part(OPTIMIZER, of.clone()),
-                    keeper.part(SCHEDULE, of),
+            None => None,
+        };
+        let schedule = schedule(recipe, steps_per_epoch)?;
+        let learn = || {
+            let tally = |phase| Tally::new(phase, journal.clone(), (*stop).clone());
+            // Burn writes nothing itself: the directory is only where it would put its own logs.
+            let mut training =
+                SupervisedTraining::new("", Arc::new(train_loader), Arc::new(evaluation_loader))
+                    .with_application_logger(None)
+                    .with_metric_logger(InMemoryMetricLogger::new())
+                    .metric_train_numeric(tally(Phase::Train))
+                    .metric_valid_numeric(tally(Phase::Evaluation))
+                    .metrics((LossMetric::new(),))
+                    .num_epochs(recipe.epochs)
+                    .with_interrupter(stop.interrupter().clone())
+                    .with_progress_logger(journal.clone())
+                    .renderer(renderer(
+                        subject.prefix(),
+                        journal.clone(),
+                        stop,
+                        first_epoch,
+                    ));
+            if let Some((keeper, of)) = of {
+                if first_epoch > 0 {
+                    training = training.checkpoint(first_epoch);
+                }
+                training = training
+                    .with_custom_checkpointers(
+                        keeper.part(MODEL, of.clone()),
+                        keeper.part(OPTIMIZER, of.clone()),
+                        keeper.part(SCHEDULE, of),
+                    )
+                    .with_checkpointing_strategy(EveryEpoch);
+            }
+            let learner = Learner::new(classifier, optimizer(&recipe.optimizer), schedule);
+            // The dashboard's `k` is a panic, after which the terminal is as it was.
+            let launched = catch_unwind(AssertUnwindSafe(|| training.launch(learner)));
+            launched.map(|launched| {
+                (
+                    launched.model,
+                    launched.error.map(|error| error.to_string()),
                 )
-                .with_checkpointing_strategy(EveryEpoch);
-        }
-        let learner = Learner::new(
-            classifier,
-            optimizer(&recipe.optimizer),
-            schedule(recipe, steps_per_epoch)?,
-        );
-        // The dashboard's `k` is a panic, after which the terminal is as it was.
-        let launched = catch_unwind(AssertUnwindSafe(|| training.launch(learner)));
-        let launched = launched.map_err(|_| {
+            })
+        };
+        let launched = match selected.uses_kernels {
+            true => in_awake_pool(recipe.batch_size, learn),
+            false => learn(),
+        };
+        let (classifier, error) = launched.map_err(|_| {
             stop.stop(Cause::Signal(Signal::Interrupt));
             anyhow!("the training was killed")
         })?;
@@ -297,11 +317,10 @@ impl Fitting<'_> {
             return Err(failure);
         }
         let epochs = journal.epochs();
-        if let Some(error) = launched.error {
+        if let Some(error) = error {
             bail!("training failed after {} epochs: {error}", epochs.len());
         }
         self.check_stop(epochs.len(), recipe.epochs)?;
-        let classifier = launched.model;
         let evaluation = if epochs.len() == first_epoch {
             // All was done but the end.
             self.evaluate(&classifier, &data.evaluation)?

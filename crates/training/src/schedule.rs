@@ -1,7 +1,6 @@
 //! Optimisers and learning rates of recipes, as Burn has them.
 
 use anyhow::Result;
-use burn::optim::decay::WeightDecayConfig;
 use burn::optim::lr_scheduler::LrSchedulerConfig;
 use burn::optim::lr_scheduler::constant::ConstantLr;
 use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
@@ -9,9 +8,11 @@ use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
 use burn::optim::lr_scheduler::step::StepLrSchedulerConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamWConfig, ModuleOptimizer, SgdConfig};
+use burn::optim::{AdamWConfig, ModuleOptimizer};
+use conv_kernels::SgdStep;
 use experiment::{Optimizer, Recipe, Schedule};
+
+use crate::sgd::Sgd;
 
 /// Burn's optimiser for what a recipe says.
 pub fn optimizer(optimizer: &Optimizer) -> ModuleOptimizer {
@@ -20,14 +21,14 @@ pub fn optimizer(optimizer: &Optimizer) -> ModuleOptimizer {
             momentum,
             nesterov,
             weight_decay,
-        } => SgdConfig::new()
-            .with_momentum(Some(MomentumConfig {
-                momentum,
-                dampening: 0.0,
+        } => ModuleOptimizer::from(Sgd {
+            step: SgdStep {
+                learning_rate: 0.0,
+                momentum: momentum as f32,
                 nesterov,
-            }))
-            .with_weight_decay(Some(WeightDecayConfig::new(weight_decay as f32)))
-            .init(),
+                weight_decay: weight_decay as f32,
+            },
+        }),
         Optimizer::AdamW {
             beta_1,
             beta_2,

@@ -9,6 +9,7 @@ use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Distribution, Tensor};
 use burn::train::TrainStep;
+use conv_kernels::in_awake_pool;
 use experiment::Experiment;
 use mnist::CLASSES;
 use model_core::Network;
@@ -27,6 +28,9 @@ pub struct Training<Trained> {
 
 /// A module with the gradients of its loss.
 pub trait Gradients: Module {
+    /// Whether it is trained in an awake pool, as this workspace's networks are.
+    const IN_POOL: bool;
+
     /// The gradients on a batch.
     fn gradients(&self, batch: Batch, experiment: &Experiment) -> GradientsParams;
 }
@@ -100,13 +104,16 @@ impl<Trained: Gradients> Training<Trained> {
 }
 
 impl Gradients for Classifier {
+    const IN_POOL: bool = true;
+
     fn gradients(&self, batch: Batch, _: &Experiment) -> GradientsParams {
-        // It goes to a thread of rayon's pool by itself.
         TrainStep::step(self, batch).grads
     }
 }
 
 impl Gradients for Modules {
+    const IN_POOL: bool = false;
+
     fn gradients(&self, batch: Batch, experiment: &Experiment) -> GradientsParams {
         let smoothing = experiment.recipe.label_smoothing as f32;
         let logits = self.forward(batch.images);
@@ -120,11 +127,18 @@ impl Gradients for Modules {
 
 impl<Trained: Gradients> Train for Training<Trained> {
     fn milliseconds_per_step(&mut self, steps: usize) -> Result<f64> {
-        self.step();
-        let start = Instant::now();
-        for _ in 0..steps {
+        let images = self.experiment.recipe.batch_size;
+        let mut measure = || {
             self.step();
-        }
-        Ok(start.elapsed().as_secs_f64() * 1e3 / steps as f64)
+            let start = Instant::now();
+            for _ in 0..steps {
+                self.step();
+            }
+            start.elapsed().as_secs_f64() * 1e3 / steps as f64
+        };
+        Ok(match Trained::IN_POOL {
+            true => in_awake_pool(images, measure),
+            false => measure(),
+        })
     }
 }

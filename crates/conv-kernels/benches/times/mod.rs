@@ -4,15 +4,15 @@ use std::time::{Duration, Instant};
 
 use architecture::{Convolution, Layer};
 use benchmarks::roofline::Work;
-use burn::tensor::{Device, Distribution, Tensor};
-use conv_kernels::{BlockOptions, Dropout, ImageBlocks};
+use conv_kernels::Dropout;
 use experiment::Experiment;
+use kernels::{Activation, Between, Block, Buffer, Chain, Geometry, Parameters, Stopwatch, layout};
 
-/// How long a layer is measured in each round.
-const ROUND: Duration = Duration::from_millis(40);
+/// How long a network is measured in each round.
+const ROUND: Duration = Duration::from_millis(200);
 
 /// Seconds of a layer, for one batch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Seconds {
     /// Of its forward pass.
     pub forward: f64,
@@ -20,143 +20,181 @@ pub struct Seconds {
     pub with_backward: f64,
 }
 
-/// The layers of a network, ready to be measured.
+/// The convolutions of a network as a training step computes them: as one chain, so that each finds in the caches what the
+/// one before left there. What follows a convolution is computed, and counted, with the next.
 pub struct LayerTimes {
-    layers: Vec<Option<Alone>>,
+    chain: Chain,
+    /// Of each layer that `work` has: which block of the chain it is.
+    blocks: Vec<Option<usize>>,
+    /// Of each block.
+    parameters: Vec<OwnParameters>,
+    input: Buffer,
+    gradient: Buffer,
+}
+
+/// The parameters of a block.
+struct OwnParameters {
+    weights: Vec<f32>,
+    gamma: Vec<f32>,
+    shift: Vec<f32>,
 }
 
 impl LayerTimes {
     /// The layers of an experiment whose `work` is this.
     pub fn new(experiment: &Experiment, work: &[Work]) -> Self {
-        let alone = |(position, work): (usize, &Work)| {
-            let layers = &experiment.architecture.layers;
-            let Layer::Convolution(convolution) = &layers[work.layer] else {
-                return None;
-            };
-            Some(Alone::new(convolution, work, position == 0, experiment))
-        };
+        let mut random = Random(1);
+        let mut chained = Vec::new();
+        let mut blocks = Vec::new();
+        for work in work {
+            let layer = &experiment.architecture.layers[work.layer];
+            blocks.push(match layer {
+                Layer::Convolution(layer) => {
+                    chained.push(block(layer, work, experiment));
+                    Some(chained.len() - 1)
+                }
+                _ => None,
+            });
+        }
+        let images = experiment.recipe.batch_size;
+        let parameters = chained
+            .iter()
+            .map(|block| OwnParameters::new(block, &mut random));
+        let parameters = parameters.collect();
+        let chain = Chain::new(chained, images);
+        let first = chain.blocks()[0].geometry;
+        let last = chain.last();
+        let inputs = images * first.in_channels * first.height * first.width;
+        let outputs = images * last.geometry.out_channels * last.out_height() * last.out_width();
         Self {
-            layers: work.iter().enumerate().map(alone).collect(),
+            input: layout::into_blocks(&random.values(inputs), images),
+            gradient: layout::into_blocks(&random.values(outputs), images),
+            chain,
+            blocks,
+            parameters,
         }
     }
 
     /// Measures one round: for each layer, or none for one that is not a convolution.
     pub fn measure(&self) -> Vec<Option<Seconds>> {
-        let layers = self.layers.iter();
-        layers
-            .map(|layer| layer.as_ref().map(Alone::measure))
-            .collect()
-    }
-}
-
-/// A convolution block as a network of its own.
-struct Alone {
-    is_first: bool,
-    images: Tensor<4>,
-    weights: Tensor<4>,
-    /// Gamma and beta.
-    norm: Option<[Tensor<1>; 2]>,
-    options: BlockOptions,
-}
-
-impl Alone {
-    fn new(layer: &Convolution, work: &Work, is_first: bool, experiment: &Experiment) -> Self {
-        let Convolution {
-            in_channels,
-            out_channels,
-            kernel,
-            stride,
-            padding,
-            groups,
-            batch_norm,
-            relu,
-        } = *layer;
-        let device = Device::flex().autodiff();
-        let normal = Distribution::Normal(0.0, 1.0);
-        let recipe = &experiment.recipe;
-        let images = [recipe.batch_size, in_channels, work.size, work.size];
-        let images = Tensor::random(images, normal, &device);
-        let weights = [out_channels, in_channels / groups, kernel, kernel];
-        let norm = || {
-            let gamma = Tensor::ones([out_channels], &device);
-            let beta = Tensor::zeros([out_channels], &device);
-            [gamma, beta].map(Tensor::require_grad)
-        };
-        Self {
-            is_first,
-            images: match is_first {
-                true => images,
-                false => images.require_grad(),
-            },
-            weights: Tensor::random(weights, normal, &device).require_grad(),
-            norm: batch_norm.then(norm),
-            options: BlockOptions {
-                stride,
-                padding,
-                groups,
-                relu,
-                dropout: Dropout {
-                    probability: if relu { recipe.dropout } else { 0.0 },
-                    key: 1,
-                },
-                max_pool: work.pooled,
-            },
-        }
-    }
-
-    /// The means over one round.
-    fn measure(&self) -> Seconds {
-        // Other layers have had the caches.
+        // Other networks have had the caches.
         self.step();
-        let (mut forward, mut with_backward, mut steps) = (0.0, 0.0, 0);
+        let mut sums = vec![Seconds::default(); self.parameters.len()];
+        let mut steps = 0;
         let start = Instant::now();
         while start.elapsed() < ROUND {
-            let of_step = self.step();
-            forward += of_step.forward;
-            with_backward += of_step.with_backward;
+            for (sum, seconds) in sums.iter_mut().zip(self.step()) {
+                sum.forward += seconds.forward;
+                sum.with_backward += seconds.with_backward;
+            }
             steps += 1;
         }
-        Seconds {
-            forward: forward / f64::from(steps),
-            with_backward: with_backward / f64::from(steps),
+        let mean = |block: &usize| Seconds {
+            forward: sums[*block].forward / f64::from(steps),
+            with_backward: sums[*block].with_backward / f64::from(steps),
+        };
+        self.blocks
+            .iter()
+            .map(|block| block.as_ref().map(mean))
+            .collect()
+    }
+
+    /// The seconds of each block in one step.
+    fn step(&self) -> Vec<Seconds> {
+        let parameters: Vec<_> = self.parameters.iter().map(OwnParameters::borrow).collect();
+        let forward = Stopwatch::default();
+        let (output, saved) = self.chain.forward(&self.input, &parameters, Some(&forward));
+        let backward = {
+            let backward = Stopwatch::default();
+            let of = (&*output, &saved);
+            self.chain.backward(
+                &self.input,
+                &parameters,
+                of,
+                &self.gradient,
+                false,
+                Some(&backward),
+            );
+            backward.phases()
+        };
+        let last = self.parameters.len() - 1;
+        let mut seconds = vec![Seconds::default(); last + 1];
+        for (phase, time) in forward.phases().into_iter().enumerate() {
+            let of_block = &mut seconds[phase.min(last)];
+            of_block.forward += time.as_secs_f64();
+            of_block.with_backward += time.as_secs_f64();
+        }
+        for (phase, time) in backward.into_iter().rev().enumerate() {
+            seconds[phase.min(last)].with_backward += time.as_secs_f64();
+        }
+        seconds
+    }
+}
+
+fn block(layer: &Convolution, work: &Work, experiment: &Experiment) -> Block {
+    Block {
+        geometry: Geometry {
+            in_channels: layer.in_channels,
+            out_channels: layer.out_channels,
+            groups: layer.groups,
+            kernel: layer.kernel,
+            stride: layer.stride,
+            padding: layer.padding,
+            height: work.size,
+            width: work.size,
+        },
+        between: match layer.batch_norm {
+            true => Between::BatchNorm { epsilon: 1e-5 },
+            false => Between::Nothing,
+        },
+        activation: Activation {
+            relu: layer.relu,
+            dropout: Dropout {
+                probability: if layer.relu {
+                    experiment.recipe.dropout
+                } else {
+                    0.0
+                },
+                key: 1,
+            },
+            max_pool: work.pooled,
+        },
+    }
+}
+
+impl OwnParameters {
+    fn new(block: &Block, random: &mut Random) -> Self {
+        let geometry = block.geometry;
+        let inputs = geometry.in_channels / geometry.groups * geometry.kernel * geometry.kernel;
+        let normalised = match block.between {
+            Between::BatchNorm { .. } => geometry.out_channels,
+            Between::Bias | Between::Nothing => 0,
+        };
+        Self {
+            weights: random.values(geometry.out_channels * inputs),
+            gamma: vec![1.0; normalised],
+            shift: vec![0.0; normalised],
         }
     }
 
-    /// One forward and one backward pass. There is none without the other: what a forward pass leaves for its backward
-    /// pass stays in memory until that has come.
-    fn step(&self) -> Seconds {
-        let maps = ImageBlocks::new(self.images.clone());
-        let (output, forward) = timed(|| self.output(maps));
-        let (_gradients, backward) = timed(|| output.means().sum().backward());
-        let mut with_backward = forward + backward;
-        if !self.is_first {
-            // Inside a network a gradient goes from layer to layer as it is. Here it went back to the order of the images,
-            // which is not the layer's work.
-            let maps = ImageBlocks::new(self.images.clone().detach());
-            let (_images, conversion) = timed(|| maps.into_images());
-            with_backward -= conversion;
-        }
-        Seconds {
-            forward,
-            with_backward,
-        }
-    }
-
-    fn output(&self, maps: ImageBlocks) -> ImageBlocks {
-        let weights = self.weights.clone();
-        match self.norm.clone() {
-            Some([gamma, beta]) => {
-                maps.normalised_block(weights, gamma, beta, 1e-5, self.options)
-                    .output
-            }
-            None => maps.block(weights, None, self.options),
+    fn borrow(&self) -> Parameters<'_> {
+        Parameters {
+            weights: &self.weights,
+            gamma: &self.gamma,
+            shift: &self.shift,
         }
     }
 }
 
-/// What `work` returns, so that freeing it does not count, and the seconds that it took.
-fn timed<Output>(work: impl FnOnce() -> Output) -> (Output, f64) {
-    let start = Instant::now();
-    let output = work();
-    (output, start.elapsed().as_secs_f64())
+/// Numbers without a pattern; which ones does not matter.
+struct Random(u32);
+
+impl Random {
+    /// Between −1 and 1.
+    fn values(&mut self, count: usize) -> Vec<f32> {
+        let mut next = || {
+            self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (self.0 >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        (0..count).map(|_| next()).collect()
+    }
 }

@@ -13,6 +13,7 @@ use batches::{Batch, EvaluationLoader, TrainLoader};
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::train::{InferenceStep, TrainStep};
+use conv_kernels::in_awake_pool;
 use evidence::Kind;
 use experiment::{Experiment, Schedule};
 use files::Workspace;
@@ -182,7 +183,9 @@ impl Measuring {
     }
 
     fn round(&self) -> Result<Round> {
-        let [steps, evaluation] = self.bare()?;
+        // As a training's, they run in the pool.
+        let images = self.experiment.recipe.batch_size;
+        let [steps, evaluation] = in_awake_pool(images, || self.bare())?;
         let run = run_id(
             Kind::Own,
             &self.experiment,
