@@ -32,20 +32,32 @@ where
     for image in images {
         values.extend(image.iter().map(|&pixel| normalise(pixel.into())));
     }
+    values_to_tensor(values, device)
+}
+
+/// Puts normalised pixels into a tensor `[batch, 1, 28, 28]` on `device`.
+pub(crate) fn values_to_tensor(values: Vec<f32>, device: &Device) -> Tensor<4> {
     let shape = [values.len() / PIXELS, 1, IMAGE_SIDE, IMAGE_SIDE];
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
 /// Puts labels into a tensor `[batch]` on `device`.
-pub(crate) fn labels_to_tensor(
-    labels: impl Iterator<Item = u8>,
-    device: &Device,
-) -> Tensor<1, Int> {
-    let values: Vec<i32> = labels.map(i32::from).collect();
-    let shape = [values.len()];
-    Tensor::from_data(TensorData::new(values, shape), device)
+pub(crate) fn labels_to_tensor(labels: Vec<i32>, device: &Device) -> Tensor<1, Int> {
+    let shape = [labels.len()];
+    Tensor::from_data(TensorData::new(labels, shape), device)
 }
 
-fn normalise(pixel: f32) -> f32 {
+pub(crate) const fn normalise(pixel: f32) -> f32 {
     (pixel / 255.0 - MEAN) / STANDARD_DEVIATION
 }
+
+/// Each byte as a pixel, [normalised](normalise).
+pub(crate) static NORMALISED: [f32; 256] = {
+    let mut values = [0.0; 256];
+    let mut byte = 0;
+    while byte < values.len() {
+        values[byte] = normalise(byte as f32);
+        byte += 1;
+    }
+    values
+};

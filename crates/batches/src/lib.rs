@@ -4,6 +4,7 @@
 //! and the key of a step's dropout are functions of (seed, epoch, index), never of timing, of the batch size or of the
 //! number of threads; see [`TrainLoader`].
 
+mod assembly;
 mod batch;
 mod loader;
 mod random;

@@ -2,7 +2,8 @@
 //!
 //! Burn's own loader shuffles with one generator that moves on with every use, and leaves augmentation to worker
 //! threads that share another: which image gets which draw is then a matter of timing. These loaders compute both
-//! from (seed, epoch, index) instead, so the images of a batch can be augmented on all threads at once.
+//! from (seed, epoch, index) instead, so the images of a batch can be augmented on all threads at once, and before they are
+//! asked for: when a batch is handed out, the next one is offered to threads that have nothing to do.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -11,14 +12,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
-use burn::tensor::{Device, Tensor};
-use mnist::{Augmentation, Digits, PIXELS};
+use burn::tensor::Device;
+use kernels::spare_time::Begun;
+use mnist::{Augmentation, Digits};
 use rand::Rng;
-use rayon::prelude::*;
 
-use crate::batch::labels_to_tensor;
+use crate::assembly::{Assembly, Augmenting};
 use crate::random::{Purpose, generator};
-use crate::{Batch, epoch_order, images_to_tensor};
+use crate::{Batch, epoch_order};
 
 /// Hands out the training images in a new order every epoch, augmented anew if asked to.
 ///
@@ -86,32 +87,18 @@ impl TrainLoader {
         }
     }
 
-    /// The batch of the images at `indices`, in this order, for step number `step` of the epoch.
-    fn batch(&self, epoch: usize, step: usize, indices: &[usize]) -> Batch {
-        Batch {
-            images: self.images(epoch, indices),
-            labels: labels_to_tensor(
-                indices.iter().map(|&index| self.digits.label(index)),
-                &self.device,
-            ),
-            dropout_key: generator(self.seed, epoch, step, Purpose::Dropout).next_u64(),
-        }
-    }
-
-    fn images(&self, epoch: usize, indices: &[usize]) -> Tensor<4> {
-        let original = |&index| self.digits.image(index);
+    /// The batch of the images at `indices`, in this order.
+    fn assembly(&self, epoch: usize, indices: &[usize]) -> Assembly {
         let augmentation = self.augmentation.filter(|_| epoch < self.augmented_epochs);
-        let Some(augmentation) = augmentation else {
-            return images_to_tensor(indices.iter().map(original), &self.device);
-        };
-        let augmented: Vec<[f32; PIXELS]> = indices
-            .par_iter()
-            .map(|&index| {
-                let mut random = generator(self.seed, epoch, index, Purpose::Augmentation);
-                augmentation.apply(self.digits.image(index), &mut random)
-            })
-            .collect();
-        images_to_tensor(&augmented, &self.device)
+        Assembly {
+            digits: self.digits.clone(),
+            indices: indices.to_vec(),
+            augmentation: augmentation.map(|augmentation| Augmenting {
+                augmentation,
+                seed: self.seed,
+                epoch,
+            }),
+        }
     }
 }
 
@@ -129,6 +116,7 @@ impl DataLoader<Batch> for TrainLoader {
             epoch,
             order,
             processed: 0,
+            next: None,
         })
     }
 
@@ -159,18 +147,37 @@ struct TrainIterator<'a> {
     epoch: usize,
     order: Vec<usize>,
     processed: usize,
+    /// The next batch, once there was one before it.
+    next: Option<Begun<Assembly>>,
+}
+
+impl TrainIterator<'_> {
+    /// The batch that begins at `position` in the order, if there is one.
+    fn assembly(&self, position: usize) -> Option<Assembly> {
+        let size = self.loader.batch_size.get();
+        let indices = self.order[position..].chunks(size).next()?;
+        Some(self.loader.assembly(self.epoch, indices))
+    }
 }
 
 impl Iterator for TrainIterator<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let step = self.processed / self.loader.batch_size;
-        let indices = self.order[self.processed..]
-            .chunks(self.loader.batch_size.get())
-            .next()?;
-        self.processed += indices.len();
-        Some(Ok(self.loader.batch(self.epoch, step, indices)))
+        let TrainLoader {
+            batch_size,
+            seed,
+            device,
+            ..
+        } = self.loader;
+        let begun = self.next.take();
+        let begun = begun.or_else(|| self.assembly(self.processed).map(Begun::new))?;
+        let assembled = begun.finish();
+        let step = self.processed / *batch_size;
+        self.processed += assembled.labels.len();
+        self.next = self.assembly(self.processed).map(Begun::offered);
+        let dropout_key = generator(*seed, self.epoch, step, Purpose::Dropout).next_u64();
+        Some(Ok(assembled.into_batch(dropout_key, device)))
     }
 }
 
@@ -206,6 +213,7 @@ impl DataLoader<Batch> for EvaluationLoader {
         Box::new(EvaluationIterator {
             loader: self,
             processed: 0,
+            next: None,
         })
     }
 
@@ -232,30 +240,39 @@ impl DataLoader<Batch> for EvaluationLoader {
 struct EvaluationIterator<'a> {
     loader: &'a EvaluationLoader,
     processed: usize,
+    /// The next batch, once there was one before it.
+    next: Option<Begun<Assembly>>,
+}
+
+impl EvaluationIterator<'_> {
+    /// The batch after so many images, if there is one.
+    fn assembly(&self, processed: usize) -> Option<Assembly> {
+        let EvaluationLoader {
+            digits,
+            range,
+            batch_size,
+            ..
+        } = self.loader;
+        let start = range.start + processed;
+        let end = start.saturating_add(batch_size.get()).min(range.end);
+        (start < end).then(|| Assembly {
+            digits: digits.clone(),
+            indices: (start..end).collect(),
+            augmentation: None,
+        })
+    }
 }
 
 impl Iterator for EvaluationIterator<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let EvaluationLoader {
-            digits,
-            range,
-            batch_size,
-            device,
-        } = self.loader;
-        let start = range.start + self.processed;
-        let end = start.saturating_add(batch_size.get()).min(range.end);
-        if start == end {
-            return None;
-        }
-        self.processed += end - start;
-        let labels = digits.labels()[start..end].iter().copied();
-        Some(Ok(Batch {
-            images: images_to_tensor(&digits.images()[start..end], device),
-            labels: labels_to_tensor(labels, device),
-            dropout_key: 0,
-        }))
+        let begun = self.next.take();
+        let begun = begun.or_else(|| self.assembly(self.processed).map(Begun::new))?;
+        let assembled = begun.finish();
+        self.processed += assembled.labels.len();
+        self.next = self.assembly(self.processed).map(Begun::offered);
+        Some(Ok(assembled.into_batch(0, &self.loader.device)))
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use batches::{Batch, EvaluationLoader, TrainLoader, epoch_order, images_to_tensor};
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
+use kernels::in_awake_pool;
 use mnist::{Augmentation, Digits, MEAN, PIXELS, STANDARD_DEVIATION};
 
 const AUGMENTATION: Augmentation = Augmentation {
@@ -269,4 +270,70 @@ fn pixels_are_normalised_and_keep_their_place() {
         bytes,
         images_to_tensor(&[image.map(f32::from)], &Device::flex()).into_data()
     );
+}
+
+/// Runs `work` in a pool of so many threads, where the others have time for the next batch if they stay awake.
+fn in_pool<Output: Send>(
+    threads: usize,
+    awake: bool,
+    work: impl FnOnce() -> Output + Send,
+) -> Output {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.unwrap().install(|| match awake {
+        true => in_awake_pool(1000, work),
+        false => work(),
+    })
+}
+
+#[test]
+fn batches_are_the_same_whoever_makes_them_and_when() {
+    let passes = |threads, awake| {
+        in_pool(threads, awake, || {
+            let train = train_loader(16, 5, Some(AUGMENTATION)).augmenting_for(1);
+            let evaluation = EvaluationLoader::new(digits(103), size(25), Device::flex());
+            [pass(&train), pass(&evaluation), pass(&train)]
+        })
+    };
+    let expected = passes(1, false);
+    for threads in [1, 2, 3] {
+        for awake in [false, true] {
+            assert_eq!(passes(threads, awake), expected);
+        }
+    }
+}
+
+/// Two passes at a time have one offer between them, and one that is not finished leaves nothing behind.
+#[test]
+fn a_pass_that_is_left_in_the_middle_does_not_change_another() {
+    let expected = {
+        let loader = train_loader(16, 5, Some(AUGMENTATION));
+        [pass(&loader), pass(&loader)]
+    };
+    for threads in [1, 2, 3] {
+        let found = in_pool(threads, true, || {
+            let loader = train_loader(16, 5, Some(AUGMENTATION));
+            let other = train_loader(7, 6, Some(AUGMENTATION));
+            let mut first = Vec::new();
+            let mut left = other.iter();
+            for batch in loader.iter() {
+                assert!(left.next().unwrap().is_ok());
+                first.extend(handed(batch.unwrap()));
+            }
+            drop(left);
+            [first, pass(&loader)]
+        });
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn bytes_are_normalised_as_other_numbers_are() {
+    let mut image = [0_u8; PIXELS];
+    image[..256].copy_from_slice(&std::array::from_fn::<u8, 256, _>(|byte| byte as u8));
+    let digits = Arc::new(Digits::new(vec![image], vec![0]).unwrap());
+    let loader = EvaluationLoader::new(digits, size(1), Device::flex());
+    let (bits, _) = pass(&loader).remove(0);
+    let numbers = images_to_tensor(&[image.map(f32::from)], &Device::flex());
+    let numbers: Vec<f32> = numbers.into_data().try_to_vec().unwrap();
+    assert!(bits.into_iter().eq(numbers.into_iter().map(f32::to_bits)));
 }

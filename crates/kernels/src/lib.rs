@@ -20,6 +20,7 @@ mod passes;
 mod plans;
 mod sgd;
 mod simd;
+pub mod spare_time;
 mod sums;
 mod weight_gradient;
 

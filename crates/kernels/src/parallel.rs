@@ -8,6 +8,7 @@ use std::thread;
 use rayon::Yield;
 
 use crate::simd::LANES;
+use crate::spare_time::do_offered_piece;
 
 /// How often to look whether the others are done before doing their work: some fifty microseconds.
 const SPINS: usize = 2_000;
@@ -83,7 +84,8 @@ pub(crate) fn phases<Tools>(
 }
 
 /// Calls `work`, which computes on `images` images at once, on a thread of rayon's pool. The other threads that can help stay
-/// awake meanwhile: they are there when a kernel begins, where waking them would take longer than a small layer.
+/// awake meanwhile: they are there when a kernel begins, where waking them would take longer than a small layer. Between
+/// kernels they do what is [offered](crate::spare_time::Begun::offered).
 pub fn in_awake_pool<Output: Send>(images: usize, work: impl FnOnce() -> Output + Send) -> Output {
     rayon::scope(|scope| {
         let is_done = Arc::new(AtomicBool::new(false));
@@ -91,7 +93,7 @@ pub fn in_awake_pool<Output: Send>(images: usize, work: impl FnOnce() -> Output 
             let is_done = is_done.clone();
             scope.spawn(move |_| {
                 while !is_done.load(Ordering::Relaxed) {
-                    if rayon::yield_now() != Some(Yield::Executed) {
+                    if rayon::yield_now() != Some(Yield::Executed) && !do_offered_piece() {
                         // Asking all the time would slow down those who have work.
                         for _ in 0..PATIENCE {
                             hint::spin_loop();
