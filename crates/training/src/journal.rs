@@ -144,18 +144,10 @@ impl Counts {
     /// Its values cannot be read from the device.
     pub fn add_batch(&mut self, batch: &TallyInput) -> Result<(), TensorReadError> {
         let loss = batch.loss.clone().try_into_scalar::<f64>()?;
-        let logits: Vec<f32> = batch
-            .logits
-            .clone()
-            .try_into_data()?
-            .iter::<f32>()
-            .collect();
-        let labels: Vec<i64> = batch
-            .labels
-            .clone()
-            .try_into_data()?
-            .iter::<i64>()
-            .collect();
+        let logits = batch.logits.clone().try_into_data()?;
+        let logits = logits.try_into_vec_as::<f32>()?;
+        let labels = batch.labels.clone().try_into_data()?;
+        let labels = labels.try_into_vec_as::<i64>()?;
         let (rows, _) = logits.as_chunks::<CLASSES>();
         self.add(loss, rows, &labels);
         Ok(())
@@ -179,14 +171,13 @@ impl Counts {
 
 /// The class with the highest logit, the first of equal ones.
 fn highest(logits: &[f32; CLASSES]) -> usize {
-    let classes = 1..CLASSES;
-    classes.fold(0, |best, class| {
+    let mut best = 0;
+    for class in 1..CLASSES {
         if logits[class] > logits[best] {
-            class
-        } else {
-            best
+            best = class;
         }
-    })
+    }
+    best
 }
 
 /// The softmax of logits.

@@ -17,6 +17,11 @@ use crate::say;
 use crate::stop::Stop;
 use crate::terminal;
 
+/// Whether a training is shown on Burn's dashboard.
+pub fn has_dashboard() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// The display for standard output as it is. Lines begin with `subject`; `done` epochs were finished before.
 pub fn renderer(
     subject: &'static str,
@@ -24,7 +29,7 @@ pub fn renderer(
     stop: &Stop,
     done: usize,
 ) -> Box<dyn MetricsRenderer> {
-    if io::stdout().is_terminal() {
+    if has_dashboard() {
         let interrupter = stop.of_dashboard().clone();
         let dashboard = TuiMetricsRendererWrapper::new(interrupter, (done > 0).then_some(done));
         terminal::let_ctrl_c_through();

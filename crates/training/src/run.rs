@@ -24,7 +24,7 @@ use crate::backend::Selected;
 use crate::checkpoints::{EveryEpoch, Keeper, MODEL, OPTIMIZER, Parts, SCHEDULE, Training, parse};
 use crate::classifier::Classifier;
 use crate::journal::{Counts, Journal, Phase, Tally};
-use crate::progress::renderer;
+use crate::progress::{has_dashboard, renderer};
 use crate::schedule::{optimizer, schedule};
 use crate::signals::Signal;
 use crate::stop::{Cause, Stop};
@@ -272,7 +272,6 @@ impl Fitting<'_> {
                     .with_metric_logger(InMemoryMetricLogger::new())
                     .metric_train_numeric(tally(Phase::Train))
                     .metric_valid_numeric(tally(Phase::Evaluation))
-                    .metrics((LossMetric::new(),))
                     .num_epochs(recipe.epochs)
                     .with_interrupter(stop.interrupter().clone())
                     .with_progress_logger(journal.clone())
@@ -282,6 +281,10 @@ impl Fitting<'_> {
                         stop,
                         first_epoch,
                     ));
+            if has_dashboard() {
+                // The journal has the loss already.
+                training = training.metrics((LossMetric::new(),));
+            }
             if let Some((keeper, of)) = of {
                 if first_epoch > 0 {
                     training = training.checkpoint(first_epoch);
