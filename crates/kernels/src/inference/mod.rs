@@ -28,8 +28,8 @@ use rayon::prelude::*;
 use crate::LANES;
 use program::Program;
 
-/// From how many images on it takes less time to compute sixteen side by side than one after the other: an image by itself
-/// takes 1.2 to 1.5 times its share of sixteen, so from eleven to thirteen on (AVX-512 and AVX2, the ladder's networks).
+/// From how many images on it takes less time to compute sixteen side by side than one after the other. An image by itself
+/// takes 1.4 to 1.5 times its share of sixteen with AVX-512, 1.2 times with AVX2: from eleven or from thirteen on.
 const SIDE_BY_SIDE: usize = 12;
 
 /// A network prepared for inference.

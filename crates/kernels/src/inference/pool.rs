@@ -14,10 +14,12 @@ pub(super) struct MaxPool {
     to: Maps,
     kernel: usize,
     stride: usize,
+    /// Whether no value has a sign, as after ReLU.
+    unsigned: bool,
 }
 
 impl MaxPool {
-    pub(super) fn new(from: Maps, kernel: usize, stride: usize) -> Self {
+    pub(super) fn new(from: Maps, kernel: usize, stride: usize, unsigned: bool) -> Self {
         let pooled = |side: usize| (side - kernel) / stride + 1;
         let shape = Shape {
             channels: from.channels,
@@ -29,6 +31,7 @@ impl MaxPool {
             to: Maps::without_gaps(from.images, shape),
             kernel,
             stride,
+            unsigned,
         }
     }
 
@@ -47,18 +50,24 @@ impl MaxPool {
 
     #[inline(always)]
     pub(super) fn run<S: Simd>(&self, simd: S, source: &[f32], target: &mut [f32]) {
-        if self.from.images > 1 {
-            self.side_by_side(simd, source, target);
-        } else if (self.kernel, self.stride) == (2, 2) {
-            self.halve(simd, source, target);
-        } else {
-            self.value_by_value(source, target);
+        let halves = (self.kernel, self.stride) == (2, 2);
+        match (self.from.images > 1, self.unsigned) {
+            (true, true) => self.side_by_side::<S, true>(simd, source, target),
+            (true, false) => self.side_by_side::<S, false>(simd, source, target),
+            (false, true) if halves => self.halve::<S, true>(simd, source, target),
+            (false, false) if halves => self.halve::<S, false>(simd, source, target),
+            _ => self.value_by_value(source, target),
         }
     }
 
     /// Of sixteen images.
     #[inline(always)]
-    fn side_by_side<S: Simd>(&self, simd: S, source: &[f32], target: &mut [f32]) {
+    fn side_by_side<S: Simd, const UNSIGNED: bool>(
+        &self,
+        simd: S,
+        source: &[f32],
+        target: &mut [f32],
+    ) {
         for channel in 0..self.to.channels {
             let source = &source[channel * self.from.plane..];
             let target = &mut target[channel * self.to.plane..];
@@ -72,7 +81,8 @@ impl MaxPool {
                         for row in 0..self.kernel {
                             for column in 0..self.kernel {
                                 let at = row * self.from.pitch + column * LANES + part;
-                                largest = vectors::larger(simd, largest, load::<S>(source, at));
+                                let value = load::<S>(source, at);
+                                largest = vectors::larger::<S, UNSIGNED>(simd, largest, value);
                             }
                         }
                         store::<S>(target, column * LANES + part, largest);
@@ -85,7 +95,7 @@ impl MaxPool {
     /// The larger of each two rows, which go behind the maps, and then of each two values of these, which lie one after
     /// the other whatever the width.
     #[inline(always)]
-    fn halve<S: Simd>(&self, simd: S, source: &[f32], target: &mut [f32]) {
+    fn halve<S: Simd, const UNSIGNED: bool>(&self, simd: S, source: &[f32], target: &mut [f32]) {
         let (target, larger_rows) = target.split_at_mut(self.to.length());
         let width = 2 * self.to.width;
         for channel in 0..self.from.channels {
@@ -95,13 +105,13 @@ impl MaxPool {
                 for column in (0..width).step_by(S::F32_LANES) {
                     let upper = load::<S>(source, from + column);
                     let lower = load::<S>(source, from + self.from.pitch + column);
-                    let larger = vectors::larger(simd, upper, lower);
+                    let larger = vectors::larger::<S, UNSIGNED>(simd, upper, lower);
                     store::<S>(larger_rows, to + column, larger);
                 }
             }
         }
         for (target, pair) in target.iter_mut().zip(larger_rows.chunks_exact(2)) {
-            *target = larger(pair[0], pair[1]);
+            *target = larger::<UNSIGNED>(pair[0], pair[1]);
         }
     }
 
@@ -114,7 +124,7 @@ impl MaxPool {
                         + column * self.stride;
                     let rows = (0..self.kernel).map(|row| from + row * self.from.pitch);
                     let window = rows.flat_map(|row| &source[row..][..self.kernel]);
-                    let largest = window.copied().fold(f32::NEG_INFINITY, larger);
+                    let largest = window.copied().fold(f32::NEG_INFINITY, larger::<false>);
                     target[channel * self.to.plane + row * self.to.pitch + column] = largest;
                 }
             }
@@ -122,7 +132,14 @@ impl MaxPool {
     }
 }
 
+/// The larger of two values; see [`vectors::larger`].
 #[inline(always)]
-fn larger(a: f32, b: f32) -> f32 {
-    if b > a || b.is_nan() { b } else { a }
+fn larger<const UNSIGNED: bool>(a: f32, b: f32) -> f32 {
+    if UNSIGNED {
+        f32::from_bits(a.to_bits().max(b.to_bits()))
+    } else if b > a || b.is_nan() {
+        b
+    } else {
+        a
+    }
 }

@@ -53,6 +53,7 @@ impl Program {
         let mut planner = Planner {
             steps: Vec::new(),
             maps: input,
+            unsigned: false,
             memory: input.length() + OVERHANG,
         };
         for layer in layers {
@@ -96,6 +97,8 @@ impl Program {
 struct Planner {
     steps: Vec<Step>,
     maps: Maps,
+    /// Whether no value of the maps has a sign.
+    unsigned: bool,
     memory: usize,
 }
 
@@ -109,7 +112,7 @@ impl Planner {
                 relu,
             } => self.convolution(geometry, weights, bias, *relu),
             Layer::MaxPool { kernel, stride } => {
-                let pool = MaxPool::new(self.maps, *kernel, *stride);
+                let pool = MaxPool::new(self.maps, *kernel, *stride, self.unsigned);
                 self.push(pool.to(), pool.overhang(), Operation::MaxPool(pool));
             }
             Layer::GlobalAveragePool => {
@@ -120,6 +123,11 @@ impl Planner {
             }
             Layer::FullyConnected { weights, bias } => self.fully_connected(weights, bias, false),
         }
+        self.unsigned = match layer {
+            Layer::Convolution { relu, .. } => *relu,
+            Layer::MaxPool { .. } => self.unsigned,
+            Layer::GlobalAveragePool | Layer::FullyConnected { .. } => false,
+        };
         if let Some(step) = self.steps.last_mut() {
             step.output = Some(self.maps);
         }

@@ -12,9 +12,14 @@ pub(super) fn relu<S: Simd>(simd: S, value: S::f32s) -> S::f32s {
     simd.select_f32s(negative, zero, value)
 }
 
-/// The larger of two values; NaN is larger than any number.
+/// The larger of two values; NaN is larger than any number. Numbers that all are positive or zero without a sign are
+/// compared by their bits, which takes one instruction instead of four.
 #[inline(always)]
-pub(super) fn larger<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+pub(super) fn larger<S: Simd, const UNSIGNED: bool>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+    if UNSIGNED {
+        let (a, b) = (simd.transmute_u32s_f32s(a), simd.transmute_u32s_f32s(b));
+        return simd.transmute_f32s_u32s(simd.max_u32s(a, b));
+    }
     let larger = simd.greater_than_f32s(b, a);
     let number = simd.equal_f32s(b, b);
     simd.select_f32s(simd.or_m32s(larger, simd.not_m32s(number)), b, a)
