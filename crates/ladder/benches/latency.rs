@@ -16,7 +16,7 @@ use std::io::Cursor;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use benchmarks::{
     Others, REFERENCE, chosen, conditions, count, describe, finish, median, rounded, table,
 };
@@ -29,6 +29,7 @@ use image::imageops::{FilterType, invert, resize};
 use image::{GrayImage, ImageFormat};
 use inference::Model;
 use kernels::inference::Shape;
+use ladder::steps;
 use ladder::subjects::recorded_weights;
 use mnist::{CLASSES, IMAGE_SIDE, Mnist, PIXELS};
 use model_core::{Network, weights};
@@ -65,7 +66,7 @@ struct Options {
     #[arg(long, value_name = "PATH")]
     python: Option<String>,
     /// Prints one JSON object, of one thread
-    #[arg(long, conflicts_with = "threads")]
+    #[arg(long)]
     json: bool,
     /// Cargo says so to every benchmark
     #[arg(long = "bench", hide = true)]
@@ -78,21 +79,21 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<String> {
+    ensure!(
+        !options.json || options.threads == [1],
+        "--json is of one thread"
+    );
     let experiments = networks(&options.networks)?;
+    let python = onnx::python(options.python.as_deref())?;
     let places = Places::of(Workspace::find()?);
     let test = Mnist::load_verified(&places.workspace().data())?.test;
     let images = test.images();
     let mut measured = Vec::new();
     for experiment in experiments {
         for &threads in &options.threads {
-            let python = options.python.as_deref();
-            measured.push(Measured::new(
-                &experiment,
-                threads,
-                python,
-                &places,
-                images,
-            )?);
+            let python = python.as_deref();
+            let measuring = Measured::new(&experiment, threads, python, &places, images)?;
+            measured.push(measuring);
         }
     }
     let file = png(&images[0])?;
@@ -124,17 +125,10 @@ fn run(options: &Options) -> Result<String> {
 fn networks(words: &[String]) -> Result<Vec<Experiment>> {
     let mut experiments = chosen(&[])?;
     experiments.retain(|experiment| experiment.name != *REFERENCE);
-    for experiment in if words.is_empty() {
-        Vec::new()
-    } else {
-        chosen(words)?
-    } {
-        if !experiments
-            .iter()
-            .any(|known| known.name == experiment.name)
-        {
-            experiments.push(experiment);
-        }
+    if !words.is_empty() {
+        let mut named = chosen(words)?;
+        named.retain(|one| !experiments.iter().any(|known| known.name == one.name));
+        experiments.extend(named);
     }
     Ok(experiments)
 }
@@ -185,7 +179,9 @@ impl Measured {
             probabilities: &model.probabilities(images)?,
         };
         Ok(Self {
-            python: Python::find(python, threads, &task)?,
+            python: python
+                .map(|python| Python::start(python, threads, &task))
+                .transpose()?,
             model,
             threads,
             pool: ThreadPoolBuilder::new()
@@ -271,14 +267,24 @@ impl Measured {
     }
 }
 
-/// The network with its recorded weights; with others where there are none, since times do not depend on them.
+/// The network with the weights of its recorded run; with any others where it is none that is recorded, since times do not
+/// depend on them.
 fn network(experiment: &Experiment, places: &Places, device: &Device) -> Result<Network> {
     experiment.architecture.check(IMAGE_SIDE, 1, CLASSES)?;
     device.seed(1);
     let network = Network::new(&experiment.architecture, 0.0, device)?;
-    match recorded_weights(experiment, places) {
-        Ok(path) => Ok(weights::load(network, &path)?),
-        Err(_) => Ok(network),
+    let mut known = steps::experiments()
+        .into_iter()
+        .chain(frontier::experiments());
+    let recorded = known.find(|known| {
+        known.name == experiment.name && known.architecture == experiment.architecture
+    });
+    match recorded {
+        Some(recorded) => Ok(weights::load(
+            network,
+            &recorded_weights(&recorded, places)?,
+        )?),
+        None => Ok(network),
     }
 }
 

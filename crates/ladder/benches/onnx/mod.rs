@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail, ensure};
 use experiment::Experiment;
 use kernels::inference::Layer;
 use mnist::{CLASSES, MEAN, PIXELS, STANDARD_DEVIATION};
@@ -38,30 +38,12 @@ pub struct Python {
 }
 
 impl Python {
-    /// Starts `program`, or else what the environment's PYTHON names, or else `python3`. Where that has no ONNX Runtime, there
-    /// is none, and a line on standard error says so.
+    /// Starts a Python that has ONNX Runtime.
     ///
     /// # Errors
     ///
-    /// `program` has no ONNX Runtime, or it predicts anything else than the kernels.
-    pub fn find(program: Option<&str>, threads: u16, task: &Task<'_>) -> Result<Option<Self>> {
-        let named = program.map(String::from);
-        let or_else = || env::var("PYTHON").unwrap_or_else(|_| "python3".into());
-        let python = named.unwrap_or_else(or_else);
-        if !can_import(&python) {
-            let reason = anyhow!(
-                "`{python}` cannot import onnx and onnxruntime; name a Python that can with --python"
-            );
-            if program.is_some() {
-                return Err(reason);
-            }
-            eprintln!("ONNX Runtime is left out: {reason:#}");
-            return Ok(None);
-        }
-        Self::start(&python, threads, task).map(Some)
-    }
-
-    fn start(python: &str, threads: u16, task: &Task<'_>) -> Result<Self> {
+    /// It predicts anything else than the kernels.
+    pub fn start(python: &str, threads: u16, task: &Task<'_>) -> Result<Self> {
         let folder = TempDir::new()?;
         let write = |name: &str, bytes: Vec<u8>| -> Result<PathBuf> {
             let path = folder.path().join(name);
@@ -139,6 +121,27 @@ impl Drop for Python {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A Python that has ONNX Runtime: `program`, or else what the environment's PYTHON names, or else `python3`. Where that has
+/// none, there is none, and a line on standard error says so.
+///
+/// # Errors
+///
+/// `program` has none.
+pub fn python(program: Option<&str>) -> Result<Option<String>> {
+    let named = program.map(String::from);
+    let or_else = || env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+    let python = named.unwrap_or_else(or_else);
+    if can_import(&python) {
+        return Ok(Some(python));
+    }
+    let reason = format!(
+        "`{python}` cannot import onnx and onnxruntime; name a Python that can with --python"
+    );
+    ensure!(program.is_none(), "{reason}");
+    eprintln!("ONNX Runtime is left out: {reason}");
+    Ok(None)
 }
 
 /// Whether there is such a program, and it has what the script needs.
