@@ -18,7 +18,7 @@ const NONE: &str = "–";
 /// Those that train, as JSON and as tables name them, ours first.
 const PEERS: [(&str, &str); 7] = [
     (OURS, "Ours"),
-    ("flex", "Burn's flex"),
+    ("flex", "Burn's flex, not optimised"),
     ("ndarray", "Burn's ndarray"),
     ("pytorch_default", "PyTorch"),
     ("pytorch_channels_last", "channels_last"),
@@ -47,7 +47,7 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
     ))
 }
 
-/// The part of the README: ours, Burn's own, and the fastest of PyTorch's ways.
+/// The part of the README: ours, and the fastest of PyTorch's ways.
 pub(crate) fn readme_table(inputs: &Inputs) -> String {
     let Some((measured, networks)) = figures(inputs, &inputs.speed.against_peers) else {
         return NOT_MEASURED.into();
@@ -63,7 +63,6 @@ pub(crate) fn readme_table(inputs: &Inputs) -> String {
             grouped(network.parameters),
             grouped(network.batch),
             cell(of(OURS)),
-            cell(of("flex")),
             cell(fastest),
             cell(ratio),
             whole_percent(network.share_of_roofline),
@@ -74,12 +73,11 @@ pub(crate) fn readme_table(inputs: &Inputs) -> String {
         "Parameters",
         "Batch",
         "Ours (ms)",
-        "Burn's flex (ms)",
         "PyTorch's fastest way (ms)",
         "PyTorch, ours = 1",
         "Ours, share of the roofline",
     ];
-    with_conditions(&markdown(header, rows, 1..8), measured)
+    with_conditions(&markdown(header, rows, 1..7), measured)
 }
 
 fn training(inputs: &Inputs) -> String {
@@ -143,7 +141,7 @@ fn roofline(inputs: &Inputs) -> String {
         "Bandwidth, a layer's maps (GB/s)",
         "Bandwidth, a step's maps (GB/s)",
     ];
-    with_conditions(&markdown(header, rows, 1..8), measured)
+    with_conditions(&markdown(header, rows, 1..7), measured)
 }
 
 fn layers(inputs: &Inputs) -> String {
@@ -224,7 +222,7 @@ fn epoch(inputs: &Inputs) -> String {
         "Epoch, bare = 1",
         "Steps of one thread, these = 1",
     ];
-    with_conditions(&markdown(header, rows, 1..8), measured)
+    with_conditions(&markdown(header, rows, 1..7), measured)
 }
 
 fn latency(inputs: &Inputs) -> String {
@@ -232,7 +230,8 @@ fn latency(inputs: &Inputs) -> String {
         return NOT_MEASURED.into();
     };
     let rows = networks.into_iter().map(|(name, network)| {
-        let one = |who: &str| cell(network.one_image_ms.get(who).copied().flatten());
+        let milliseconds = |who: &str| network.one_image_ms.get(who).copied().flatten();
+        let one = |who: &str| cell(milliseconds(who).map(|it| 1e3 * it));
         let many = |who: &str| cell(network.images_per_second.get(who).copied().flatten());
         [
             name.into(),
@@ -244,8 +243,8 @@ fn latency(inputs: &Inputs) -> String {
     });
     let header = [
         "Network",
-        "One image, ours (ms)",
-        "ONNX Runtime (ms)",
+        "One image, ours (µs)",
+        "ONNX Runtime (µs)",
         "Images a second, ours",
         "ONNX Runtime",
     ];

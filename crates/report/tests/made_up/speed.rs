@@ -123,8 +123,8 @@ fn layers_epochs_and_predictions_have_a_row_each() {
         ["2", "2.50", "0.500", "3.30", "1.10", "–"]
     );
     assert_eq!(
-        row(&page, &[network, "0.250"])[1..],
-        ["0.250", "–", "40,000", "–"]
+        row(&page, &[network, "250"])[1..],
+        ["250", "–", "40,000", "–"]
     );
 }
 
