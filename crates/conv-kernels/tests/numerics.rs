@@ -534,6 +534,30 @@ fn means_and_their_gradient_are_burns() {
     }
 }
 
+#[test]
+fn kernels_that_cover_the_map_agree_with_burn() {
+    for_each_instruction_set(|set| {
+        for (size, kernel, padding) in [(5, 5, 0), (1, 1, 0), (1, 3, 1), (1, 3, 2), (2, 3, 1)] {
+            let case = Case {
+                in_channels: 6,
+                out_channels: 6,
+                groups: 6,
+                kernel,
+                padding,
+                height: size,
+                width: size,
+                batch_norm: false,
+                max_pool: false,
+                ..PLAIN
+            };
+            for device in devices() {
+                agrees_with_burn(&case, &device)
+                    .unwrap_or_else(|error| panic!("{set}, {case:?}: {error}"));
+            }
+        }
+    });
+}
+
 /// A block of maps of 3 channels with these weights.
 fn try_weights(shape: [usize; 4], groups: usize) {
     let device = Device::flex();

@@ -157,7 +157,9 @@ impl Plan {
         let geometry = &geometry.as_one_row();
         let group = geometry.of_group();
         let area = geometry.kernel * geometry.kernel;
-        Self::new(
+        let covers = [geometry.height, geometry.width] == [geometry.kernel; 2];
+        let is_depthwise = [group.in_channels, group.out_channels] == [1, 1];
+        let plan = Self::new(
             geometry,
             [
                 geometry.transposed_taps(geometry.height),
@@ -167,7 +169,11 @@ impl Plan {
             [geometry.out_height(), geometry.out_width()],
             [group.in_channels, group.out_channels],
             [area, group.in_channels * area],
-        )
+        );
+        Self {
+            is_outer_product: is_depthwise && covers && geometry.padding == 0,
+            ..plan
+        }
     }
 
     fn new(
@@ -215,10 +221,7 @@ impl Plan {
             source_plane: source_height * source_width,
             area: geometry.kernel * geometry.kernel,
             sources,
-            is_outer_product: channels.len() == 1
-                && channels[0].1 == 1
-                && [sources, source_height, source_width] == [1; 3]
-                && rows.len() * columns.len() == geometry.kernel * geometry.kernel,
+            is_outer_product: false,
             channels,
             strides,
         }
