@@ -69,7 +69,7 @@ fn figures_are_those_that_the_benchmark_printed() {
     let readme = workspace.text("README.md");
     assert_eq!(
         row(&readme, &["reference"])[1..],
-        ["8,470", "64", "4.00", "20.0", "8.00", "2.00", "25 %"]
+        ["8,470", "64", "4.00", "8.00", "2.00", "25 %"]
     );
     assert!(page.find("reference") < page.find(STEPS[0]));
     for text in [page, readme] {
