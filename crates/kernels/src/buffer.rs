@@ -59,13 +59,6 @@ impl Buffer {
         let kept = idle().get_or_insert_default().take(length);
         Self(kept.unwrap_or_else(|| vec![Lanes::default(); length]))
     }
-
-    /// A buffer of `length` zeros.
-    pub fn zeros(length: usize) -> Self {
-        let mut buffer = Self::any(length);
-        buffer.fill(Lanes::default());
-        buffer
-    }
 }
 
 impl Drop for Buffer {

@@ -1,4 +1,5 @@
-//! Convolution blocks on the CPU, forward and backward, on plain memory.
+//! Small convolutional networks on the CPU, on plain memory: blocks of a training step, forward and backward, and whole
+//! networks for [inference].
 //!
 //! A small network's convolutions are too narrow for the usual way, a matrix product of unrolled patches: on the CPU,
 //! unrolling and edges cost more than the sums. Here sixteen images are computed side by side. The image is the innermost
