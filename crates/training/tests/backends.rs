@@ -25,6 +25,11 @@ const LOGIT_TOLERANCE: f32 = 1e-3;
 /// percent of the largest; a wrong formula moves it by its whole size.
 const GRADIENT_TOLERANCE: f32 = 0.05;
 
+/// A gradient may be zero in theory: a scale in front of a depthwise convolution is taken out again by the batch
+/// normalisation behind it. What is then computed is the rounding of much larger sums, so it is measured against the largest
+/// gradient of all.
+const ROUNDING: f32 = 1e-5;
+
 fn others() -> Vec<Selected> {
     let others: Vec<_> = Backend::value_variants()
         .iter()
@@ -68,6 +73,10 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |most, value| most.max(value.abs()))
+}
+
 /// The logits of 32 training images in training mode, then the gradient of every parameter.
 fn logits_and_gradients(device: Device, weights_file: &std::path::Path) -> Vec<Vec<f32>> {
     let device = device.autodiff();
@@ -107,21 +116,23 @@ fn logits_and_gradients_are_those_of_flex() {
     for selected in others() {
         let found = logits_and_gradients(selected.device, &file);
         assert_eq!(found.len(), expected.len(), "{}", selected.backend);
+        let largest_gradient = expected[1..]
+            .iter()
+            .map(|gradient| largest(gradient))
+            .fold(0.0, f32::max);
         for (index, (expected, found)) in expected.iter().zip(&found).enumerate() {
             assert_eq!(expected.len(), found.len());
-            let scale = expected
-                .iter()
-                .fold(0.0_f32, |most, value| most.max(value.abs()));
+            let scale = largest(expected);
             let difference = expected
                 .iter()
                 .zip(found)
                 .fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
             let tolerance = match index {
-                0 => LOGIT_TOLERANCE,
-                _ => GRADIENT_TOLERANCE,
+                0 => LOGIT_TOLERANCE * scale,
+                _ => GRADIENT_TOLERANCE * scale + ROUNDING * largest_gradient,
             };
             assert!(
-                difference <= tolerance * scale,
+                difference <= tolerance,
                 "{}: tensor {index} differs by {difference}, with values up to {scale}",
                 selected.backend
             );
