@@ -30,10 +30,17 @@ pub fn sgd<const D: usize>(
     )
 }
 
-/// `kept` moved towards `target` by the `share` of what is between them, outside the autodiff graph.
-pub fn moved(kept: Tensor<1>, target: Tensor<1>, share: f64) -> Tensor<1> {
-    let (kept, target) = (kept.into_dispatch(), target.into_dispatch());
-    Tensor::from_dispatch(Dispatch::moved(kept, target, share))
+/// Each `kept` moved towards its `target` by the `share` of what is between them, outside the autodiff graph.
+pub fn moved<const N: usize>(
+    kept: [Tensor<1>; N],
+    targets: [Tensor<1>; N],
+    share: f64,
+) -> [Tensor<1>; N] {
+    let pairs = kept.into_iter().zip(targets);
+    let pairs = pairs.flat_map(|(kept, target)| [kept.into_dispatch(), target.into_dispatch()]);
+    let moved = Dispatch::moved(Tensors(pairs.collect()), share).0;
+    let mut moved = moved.into_iter().map(Tensor::from_dispatch);
+    [(); N].map(|()| moved.next().expect("one of each pair"))
 }
 
 /// A parameter after a step, and its velocity.
@@ -77,11 +84,14 @@ pub trait UpdateBackend: Backend {
         }
     }
 
-    /// See [`moved`].
-    fn moved(kept: FloatTensor<Self>, target: FloatTensor<Self>, share: f64) -> FloatTensor<Self> {
-        let kept = Self::float_mul_scalar(kept, (1.0 - share).into());
-        let moved = Self::float_add(kept, Self::float_mul_scalar(target, share.into()));
-        Self::float_detach(moved)
+    /// See [`moved`]: of pairs, each a kept tensor and its target.
+    fn moved(#[extension_type] pairs: Tensors<Self>, share: f64) -> Tensors<Self> {
+        let moved = |pair: &[FloatTensor<Self>]| {
+            let kept = Self::float_mul_scalar(pair[0].clone(), (1.0 - share).into());
+            let way = Self::float_mul_scalar(pair[1].clone(), share.into());
+            Self::float_detach(Self::float_add(kept, way))
+        };
+        Tensors(pairs.0.chunks_exact(2).map(moved).collect())
     }
 }
 
@@ -99,28 +109,23 @@ macro_rules! update_in_memory {
                 }
             }
 
-            fn moved(
-                kept: FloatTensor<Self>,
-                target: FloatTensor<Self>,
-                share: f64,
-            ) -> FloatTensor<Self> {
-                let shape = kept.shape();
-                let (kept, target) = (Self::values(&kept), Self::values(&target));
+            fn moved(pairs: Tensors<Self>, share: f64) -> Tensors<Self> {
                 let [keep, share] = [(1.0 - share) as f32, share as f32];
-                let pairs = kept.iter().zip(target.iter());
-                let moved = pairs.map(|(kept, target)| kept * keep + target * share);
-                Self::from_shaped(moved.collect(), shape)
+                let moved = |pair: &[FloatTensor<Self>]| {
+                    let [kept, target] = [&pair[0], &pair[1]].map(Self::values);
+                    let pairs = kept.iter().zip(target.iter());
+                    let moved = pairs.map(|(kept, target)| kept * keep + target * share);
+                    Self::from_shaped(moved.collect(), pair[0].shape())
+                };
+                Tensors(pairs.0.chunks_exact(2).map(moved).collect())
             }
         }
 
         impl<C: CheckpointStrategy> UpdateBackend for Autodiff<$backend, C> {
-            fn moved(
-                kept: FloatTensor<Self>,
-                target: FloatTensor<Self>,
-                share: f64,
-            ) -> FloatTensor<Self> {
-                let (kept, target) = (kept.into_primitive(), target.into_primitive());
-                FloatTensor::<Self>::new(<$backend>::moved(kept, target, share))
+            fn moved(pairs: Tensors<Self>, share: f64) -> Tensors<Self> {
+                let inner = pairs.0.into_iter().map(|tensor| tensor.into_primitive());
+                let moved = <$backend>::moved(Tensors(inner.collect()), share);
+                Tensors(moved.0.into_iter().map(FloatTensor::<Self>::new).collect())
             }
         }
     };

@@ -197,8 +197,9 @@ fn the_loss_and_its_gradient_are_burns() {
 #[test]
 fn what_is_moved_is_between() {
     for device in [Device::flex(), Device::flex().autodiff()] {
-        let kept = tensor(&[1.0, -2.0], [2], &device);
-        let target = tensor(&[3.0, 0.0], [2], &device);
-        assert_eq!(floats(moved(kept, target, 0.25)), [1.5, -1.5]);
+        let kept = [[1.0, -2.0], [0.0, 8.0]].map(|values| tensor(&values, [2], &device));
+        let targets = [[3.0, 0.0], [4.0, 0.0]].map(|values| tensor(&values, [2], &device));
+        let moved = moved(kept, targets, 0.25).map(floats);
+        assert_eq!(moved, [[1.5, -1.5], [1.0, 6.0]]);
     }
 }

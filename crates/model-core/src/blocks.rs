@@ -3,7 +3,7 @@
 use std::f64::consts::SQRT_2;
 
 use architecture::Convolution;
-use burn::module::{Initializer, Module, Param};
+use burn::module::{Initializer, Module, ModuleMapper, Param, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -113,14 +113,13 @@ impl ConvolutionBlock {
         let Some(norm) = &self.batch_norm else {
             return;
         };
-        for (running, of_batch) in [
-            (&norm.running_mean, batch.mean),
-            (&norm.running_var, batch.variance),
-        ] {
-            running.update(moved(running.value(), of_batch, norm.momentum));
-            // Burn keeps an update with the thread that made it until that thread makes another; the next step may be on
-            // any thread.
-            running.value_sync();
+        let running = [&norm.running_mean, &norm.running_var];
+        let kept = running.map(RunningState::value);
+        let moved = moved(kept, [batch.mean, batch.variance], norm.momentum);
+        for (running, moved) in running.into_iter().zip(moved) {
+            // Burn's own update waits for the next one of the same thread, and takes the mean over threads. This is the one
+            // way to set the value: what is mapped is shared with the clone.
+            running.clone().map(&mut Set(moved));
         }
     }
 
@@ -172,6 +171,16 @@ impl ConvolutionBlock {
         let weights = TensorData::new(weights.to_vec(), weight.dims());
         self.convolution.weight = Param::from_data(weights, &device);
         self.convolution.bias = bias.map(|bias| Param::from_data(bias, &device));
+    }
+}
+
+/// Sets what it maps to this.
+struct Set(Tensor<1>);
+
+impl ModuleMapper for Set {
+    fn map_float<const D: usize>(&mut self, old: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let new = Tensor::from_dispatch(self.0.clone().into_dispatch());
+        Param::initialized(old.id, new)
     }
 }
 
