@@ -22,20 +22,26 @@ impl SgdStep {
         gradient: &[f32],
         velocity: Option<&[f32]>,
     ) -> (Vec<f32>, Vec<f32>) {
-        let mut stepped = Vec::with_capacity(parameter.len());
-        let mut velocities = Vec::with_capacity(parameter.len());
-        for (at, (&parameter, &gradient)) in parameter.iter().zip(gradient).enumerate() {
-            let gradient = parameter * self.weight_decay + gradient;
-            let kept = velocity.map(|velocity| velocity[at] * self.momentum);
-            let velocity = kept.map_or(gradient, |kept| gradient + kept);
-            let direction = if self.nesterov {
-                velocity * self.momentum + gradient
-            } else {
-                velocity
-            };
-            stepped.push(parameter - direction * self.learning_rate);
-            velocities.push(velocity);
+        let mut velocities = gradient.to_vec();
+        for (gradient, parameter) in velocities.iter_mut().zip(parameter) {
+            *gradient += parameter * self.weight_decay;
         }
-        (stepped, velocities)
+        let mut steps = velocities.clone();
+        if let Some(before) = velocity {
+            for (velocity, before) in velocities.iter_mut().zip(before) {
+                *velocity += before * self.momentum;
+            }
+        }
+        for (step, velocity) in steps.iter_mut().zip(&velocities) {
+            *step = if self.nesterov {
+                velocity * self.momentum + *step
+            } else {
+                *velocity
+            };
+        }
+        for (step, parameter) in steps.iter_mut().zip(parameter) {
+            *step = parameter - *step * self.learning_rate;
+        }
+        (steps, velocities)
     }
 }
