@@ -7,7 +7,7 @@
 
 use std::ops::RangeInclusive;
 
-use architecture::{Architecture, Convolution, Layer};
+use architecture::{Architecture, Convolution, Layer, Pool};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor};
 use ladder::steps::experiments as steps;
@@ -82,21 +82,23 @@ fn check(mut architecture: Architecture, input_size: usize) {
     // Layers of a fixed input size cannot follow when the input grows.
     architecture
         .layers
-        .retain(|layer| matches!(layer, Layer::Convolution(_) | Layer::MaxPool { .. }));
+        .retain(|layer| matches!(layer, Layer::Convolution(_) | Layer::MaxPool(_)));
     let summary = architecture.summary().unwrap();
     for (index, layer) in summary.layers.iter().enumerate() {
-        let cell = layer.n_out / 2;
-        let centre = layer.start + (cell * layer.jump_out) as f64;
-        let first = centre - layer.receptive_field_out as f64 / 2.0;
+        let [n_out, jump, field] =
+            [layer.n_out, layer.jump_out, layer.receptive_field_out].map(|it| it.height);
+        let cell = n_out / 2;
+        let centre = layer.start.height + (cell * jump) as f64;
+        let first = centre - field as f64 / 2.0;
         assert_eq!(first.fract(), 0.0, "the field begins between pixels");
         assert!(first >= 0.0, "the input is too small for this test");
         let first = first as usize;
-        let last = first + layer.receptive_field_out - 1;
+        let last = first + field - 1;
         assert!(last < input_size, "the input is too small for this test");
         let input = [architecture.input_channels, input_size];
         let network = first_layers(&architecture, index + 1);
         assert_eq!(
-            field_by_gradient(&network, input, layer.n_out, cell),
+            field_by_gradient(&network, input, n_out, cell),
             first..=last,
             "after layer {} ({})",
             index + 1,
@@ -114,24 +116,18 @@ fn of_every_step() {
 
 #[test]
 fn of_strides_paddings_and_overlapping_pools() {
-    let convolution = |channels: [usize; 2], kernel, stride, padding| {
+    let convolution = |channels: [usize; 2], kernel: usize, stride: usize, padding: usize| {
         Layer::Convolution(Convolution {
-            in_channels: channels[0],
-            out_channels: channels[1],
-            kernel,
-            stride,
-            padding,
-            groups: 1,
+            stride: stride.into(),
+            padding: padding.into(),
             batch_norm: true,
             relu: true,
+            ..Convolution::new(channels[0], channels[1], kernel)
         })
     };
     let architecture = Architecture::new(2, 64)
         .layer(convolution([2, 3], 5, 2, 1))
-        .layer(Layer::MaxPool {
-            kernel: 3,
-            stride: 2,
-        })
+        .layer(Layer::MaxPool(Pool::new(3, 2)))
         .layer(convolution([3, 2], 3, 1, 1))
         .layer(convolution([2, 2], 1, 1, 0));
     check(architecture, 64);
