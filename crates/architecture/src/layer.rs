@@ -179,7 +179,7 @@ impl Layer {
             Self::AveragePool(pool) => format!("Average pool {}", pool.kernel.sides()),
             Self::GlobalAveragePool => "Global average pool".into(),
             Self::FullyConnected { .. } => "Fully connected".into(),
-            Self::Repeat { times, .. } => format!("{times} times"),
+            Self::Repeat { times, .. } => format!("Repeat {times} times"),
             Self::Sum { branches, relu } => {
                 let relu = if *relu { " + ReLU" } else { "" };
                 format!("Sum of {} branches{relu}", branches.len())

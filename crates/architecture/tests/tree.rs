@@ -201,7 +201,7 @@ fn repeated_layers_have_their_weights_once_and_a_normalisation_each_time() {
     let weights = 8 * 8 * 9 + 8;
     assert_eq!(once.parameters, weights + 16);
     let thrice = alone(8, 10, repeat(3, block.clone()));
-    assert_eq!(thrice.operation, "3 times");
+    assert_eq!(thrice.operation, "Repeat 3 times");
     assert_eq!(thrice.parameters, weights + 3 * 16);
     assert_eq!(thrice.non_trainable_parameters, 3 * 16);
     assert_eq!(thrice.macs, 3 * once.macs);
@@ -252,8 +252,24 @@ fn rows_say_where_a_layer_is() {
     assert_eq!(
         rows[3],
         [
-            "2", "2 times", "10", "4", "4", "", "", "", "10", "1", "1", "3", "7", "400", "160",
-            "0.5", "400", "28800"
+            "2",
+            "Repeat 2 times",
+            "10",
+            "4",
+            "4",
+            "",
+            "",
+            "",
+            "10",
+            "1",
+            "1",
+            "3",
+            "7",
+            "400",
+            "160",
+            "0.5",
+            "400",
+            "28800"
         ]
     );
     let json = serde_json::to_value(&summary).unwrap();
@@ -335,11 +351,11 @@ fn what_does_not_fit_names_the_layer_inside() {
         ),
         (
             image().layer(repeat(0, vec![Layer::GlobalAveragePool])),
-            "layer 1 (0 times): its number of times is 0; it must be at least 1",
+            "layer 1 (Repeat 0 times): its number of times is 0; it must be at least 1",
         ),
         (
             image().layer(repeat(2, vec![])),
-            "layer 1 (2 times): it has no layers; at least one is needed",
+            "layer 1 (Repeat 2 times): it has no layers; at least one is needed",
         ),
         (
             image().layer(Layer::AveragePool(padded(3, 1, 3))),
@@ -412,7 +428,7 @@ fn what_can_only_be_described_is_not_trained() {
         (sum([vec![], vec![]]), "(Sum of 2 branches + ReLU): a sum"),
         (
             repeat(2, vec![Layer::MaxPool(Pool::new(2, 2))]),
-            "(2 times): a repeat",
+            "(Repeat 2 times): a repeat",
         ),
         (
             Layer::AveragePool(Pool::new(2, 2)),
