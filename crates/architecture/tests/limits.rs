@@ -123,6 +123,20 @@ fn every_quantity_may_be_anything() {
                 convolution(|it| (it.in_channels, it.out_channels) = (a, b)),
                 convolution(|it| (it.in_channels, it.groups) = (a, b)),
                 convolution(|it| (it.out_channels, it.kernel) = (a, b.into())),
+                convolution(|it| (it.dilation, it.kernel) = (a.into(), [b, 3].into())),
+                convolution(|it| (it.dilation, it.padding) = ([1, a].into(), b.into())),
+                convolution(|it| (it.out_channels, it.bias) = (a, true)).layer(Layer::Repeat {
+                    times: b,
+                    layers: vec![max_pool(1, 1)],
+                }),
+                Architecture::new(a, 28).layer(Layer::Sum {
+                    branches: vec![vec![max_pool(b, 1)], vec![]],
+                    relu: true,
+                }),
+                Architecture::new(1, 28).layer(Layer::AveragePool(Pool {
+                    padding: [a, 0].into(),
+                    ..Pool::new(b, [1, b])
+                })),
                 Architecture::new(a, b).max_pool(2).fully_connected_head(10),
                 Architecture::new(a, b).factored_head(10),
                 Architecture::new(1, 28).layer(max_pool(a, b)),

@@ -78,3 +78,42 @@ fn of_convolution(convolution: &Convolution) -> String {
     }
     word
 }
+
+#[cfg(test)]
+mod tests {
+    use architecture::Pool;
+
+    use super::*;
+
+    #[test]
+    fn layers_inside_others_are_in_parentheses() {
+        let convolution = |kernel: [usize; 2], dilation: usize, relu| {
+            Layer::Convolution(Convolution {
+                dilation: dilation.into(),
+                bias: dilation > 1,
+                relu,
+                ..Convolution::new(8, 8, kernel)
+            })
+        };
+        let residual = Layer::Sum {
+            branches: vec![
+                vec![convolution([3, 3], 2, true), convolution([3, 1], 1, false)],
+                vec![],
+            ],
+            relu: true,
+        };
+        let network = Architecture::new(8, 28)
+            .layer(residual.clone())
+            .layer(Layer::AveragePool(Pool::new(2, 2)))
+            .layer(Layer::Repeat {
+                times: 2,
+                layers: vec![residual],
+            })
+            .convolution_block(16, 5)
+            .layer(Layer::GlobalAveragePool);
+        assert_eq!(
+            notation(&network),
+            "no BN: (8@2b 8k3×1l + x) A 2×((8@2b 8k3×1l + x)) 16k5"
+        );
+    }
+}

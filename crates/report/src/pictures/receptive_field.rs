@@ -192,7 +192,7 @@ fn caption(stage: &Stage) -> Group {
 
 #[cfg(test)]
 mod tests {
-    use architecture::Architecture;
+    use architecture::{Architecture, Convolution, Layer};
 
     use super::*;
 
@@ -210,6 +210,34 @@ mod tests {
         let expected = [(13.0, 1.0), (12.0, 3.0), (12.0, 4.0), (10.0, 8.0)];
         for (field, (start, size)) in found.iter().zip(expected) {
             assert_eq!(*field, Field { start, size }.into(), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn fields_are_found_through_sums_and_rectangles() {
+        let flat = Convolution {
+            stride: [1, 2].into(),
+            ..Convolution::new(1, 4, [1, 3])
+        };
+        let kept = Convolution {
+            padding: 1.into(),
+            ..Convolution::new(4, 4, 3)
+        };
+        let architecture = Architecture::new(1, 28)
+            .layer(Layer::Convolution(flat))
+            .layer(Layer::Sum {
+                branches: vec![vec![Layer::Convolution(kept)], vec![]],
+                relu: true,
+            });
+        let summary = architecture.summary().unwrap();
+        let rows = [(13.0, 1.0), (13.0, 1.0), (12.0, 3.0)];
+        let columns = [(13.0, 1.0), (12.0, 3.0), (10.0, 7.0)];
+        for (field, along) in fields(&stages(&summary))
+            .into_iter()
+            .zip(rows.into_iter().zip(columns))
+        {
+            let field = field.map(|axis| (axis.start, axis.size));
+            assert_eq!(field, [along.0, along.1].into());
         }
     }
 
