@@ -14,9 +14,9 @@ fn network(file: &str) -> Architecture {
 
 /// Its last layer that is neither pooling nor fully connected.
 fn last_of_body(summary: &Summary) -> &LayerSummary {
-    let layers = summary.layers.iter().rev();
-    let is_head = |layer: &&LayerSummary| layer.n_out.area() == 1;
-    layers.skip_while(is_head).next().expect("there is a body")
+    let is_body = |layer: &&LayerSummary| layer.n_out.area() > 1;
+    let mut layers = summary.layers.iter();
+    layers.rfind(is_body).expect("there is a body")
 }
 
 /// A convolution with batch normalisation and padding that keeps the map's size at stride 1.
