@@ -1,5 +1,8 @@
 //! The committed evidence is about the code as it is, and there is enough of it.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use evidence::{Kind, Places, Record, TARGET_ACCURACY};
 use experiment::Experiment;
 use files::Workspace;
@@ -59,4 +62,29 @@ fn the_last_step_holds_the_target_with_every_seed() {
         let lowest = run.lowest_of_last();
         assert!(lowest >= TARGET_ACCURACY, "seed {}: {lowest}", run.seed());
     }
+}
+
+/// Descriptions grow, but what is recorded is not to be written anew.
+#[test]
+fn every_record_is_written_as_it_was_read() {
+    let places = Places::of(Workspace::find().unwrap());
+    let mut records = files_below(&places.results());
+    records.retain(|path| Record::is_at(path));
+    assert!(records.len() > 100, "{}", records.len());
+    for path in records {
+        let record = Record::read(&path).expect("the record is valid");
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(record.to_json().unwrap(), text, "{}", path.display());
+    }
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => files_below(&path),
+            false => vec![path],
+        })
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! The kernels compute every layer of the ladder as Burn's own operators do.
 
-use architecture::Layer;
+use architecture::{Layer, Pool};
 use burn::tensor::Device;
 use kernel_reference::Case;
 use ladder::steps::experiments as steps;
@@ -22,20 +22,17 @@ fn every_layer_of_every_step_agrees_with_burn() {
                 continue;
             };
             let size = summary.layers[index].n_in;
-            let pooled = Layer::MaxPool {
-                kernel: 2,
-                stride: 2,
-            };
+            let pooled = Layer::MaxPool(Pool::new(2, 2));
             let case = Case {
                 images: IMAGES,
                 in_channels: convolution.in_channels,
                 out_channels: convolution.out_channels,
                 groups: convolution.groups,
-                kernel: convolution.kernel,
-                stride: convolution.stride,
-                padding: convolution.padding,
-                height: size,
-                width: size,
+                kernel: convolution.kernel.height,
+                stride: convolution.stride.height,
+                padding: convolution.padding.height,
+                height: size.height,
+                width: size.width,
                 batch_norm: convolution.batch_norm,
                 relu: convolution.relu,
                 dropout: step.recipe.dropout,

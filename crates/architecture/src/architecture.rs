@@ -1,8 +1,9 @@
-//! The one description of a network: a list of layers, as plain serialisable data.
+//! The one description of a network: its layers, as plain serialisable data.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ArchitectureError, Limits, Summary};
+use crate::layer::after;
+use crate::{ArchitectureError, Convolution, Layer, Limits, PerAxis, Pool, Summary};
 
 /// A network for square images: the shape of its input and its layers, first to last.
 ///
@@ -28,98 +29,6 @@ pub struct Architecture {
     pub input_size: usize,
     /// The layers, first to last.
     pub layers: Vec<Layer>,
-}
-
-/// One layer of an [`Architecture`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "operation", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Layer {
-    /// A two-dimensional convolution and what belongs to it.
-    Convolution(Convolution),
-    /// The largest value of each `kernel`×`kernel` window.
-    MaxPool {
-        /// Height and width of the window.
-        kernel: usize,
-        /// Distance between windows.
-        stride: usize,
-    },
-    /// The mean of each channel's whole map.
-    GlobalAveragePool,
-    /// A matrix and a bias over all values of the layer before.
-    FullyConnected {
-        /// Channels × height × width of the layer before.
-        in_features: usize,
-        /// Number of outputs.
-        out_features: usize,
-    },
-}
-
-/// A convolution block: convolution (no bias), then batch normalisation and ReLU where wanted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Convolution {
-    /// Channels of the input.
-    pub in_channels: usize,
-    /// Channels of the output, which is the number of kernels.
-    pub out_channels: usize,
-    /// Height and width of the kernel.
-    pub kernel: usize,
-    /// Distance between neighbouring positions of the kernel.
-    pub stride: usize,
-    /// Zeros added on each side of the map.
-    pub padding: usize,
-    /// Into how many groups the channels are split: a group's outputs see only its inputs. As many as channels is a
-    /// depthwise convolution.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub groups: usize,
-    /// Whether batch normalisation follows.
-    pub batch_norm: bool,
-    /// Whether ReLU follows.
-    pub relu: bool,
-}
-
-fn one() -> usize {
-    1
-}
-
-fn is_one(groups: &usize) -> bool {
-    *groups == 1
-}
-
-impl Convolution {
-    /// Whether every channel is convolved by itself, with one kernel each.
-    pub fn is_depthwise(&self) -> bool {
-        self.groups > 1 && [self.in_channels, self.out_channels] == [self.groups; 2]
-    }
-}
-
-impl Layer {
-    /// What the layer is called in tables and errors, for example `Conv 3×3 + BN + ReLU`.
-    pub fn operation(&self) -> String {
-        match self {
-            Self::Convolution(convolution) => {
-                let kind = if convolution.is_depthwise() {
-                    "Depthwise"
-                } else {
-                    "Conv"
-                };
-                let mut name = format!("{kind} {0}×{0}", convolution.kernel);
-                if convolution.groups != 1 && !convolution.is_depthwise() {
-                    name += &format!(" ({} groups)", convolution.groups);
-                }
-                if convolution.batch_norm {
-                    name += " + BN";
-                }
-                if convolution.relu {
-                    name += " + ReLU";
-                }
-                name
-            }
-            Self::MaxPool { kernel, .. } => format!("Max-pool {kernel}×{kernel}"),
-            Self::GlobalAveragePool => "Global average pool".into(),
-            Self::FullyConnected { .. } => "Fully connected".into(),
-        }
-    }
 }
 
 impl Architecture {
@@ -167,8 +76,7 @@ impl Architecture {
 
     /// Appends max-pooling of non-overlapping `kernel`×`kernel` windows.
     pub fn max_pool(self, kernel: usize) -> Self {
-        let stride = kernel;
-        self.layer(Layer::MaxPool { kernel, stride })
+        self.layer(Layer::MaxPool(Pool::new(kernel, kernel)))
     }
 
     /// Ends the network in a 1×1 convolution to one map per class, and their means: no fully connected layer.
@@ -193,8 +101,8 @@ impl Architecture {
     /// where things are (S. Chen et al., "MobileFaceNets", 2018, call it global depthwise convolution).
     pub fn factored_head(self, classes: usize) -> Self {
         let channels = self.output_channels();
-        let side = self.map_side();
-        self.convolution(channels, side, channels, false)
+        let size = self.map_size();
+        self.convolution(channels, size, channels, false)
             .layer(Layer::FullyConnected {
                 in_features: channels,
                 out_features: classes,
@@ -203,11 +111,7 @@ impl Architecture {
 
     /// The same network with batch normalisation before every ReLU.
     pub fn with_batch_norm(mut self) -> Self {
-        for layer in &mut self.layers {
-            if let Layer::Convolution(convolution) = layer {
-                convolution.batch_norm = convolution.relu;
-            }
-        }
+        self.layers.iter_mut().for_each(Layer::set_batch_norm);
         self
     }
 
@@ -231,13 +135,13 @@ impl Architecture {
     /// Whether any convolution is followed by batch normalisation.
     pub fn has_batch_norm(&self) -> bool {
         let normalised = |layer: &Layer| matches!(layer, Layer::Convolution(c) if c.batch_norm);
-        self.layers.iter().any(normalised)
+        self.layers.iter().any(|layer| layer.has(&normalised))
     }
 
     /// Whether any layer is fully connected.
     pub fn has_fully_connected(&self) -> bool {
         let connected = |layer: &Layer| matches!(layer, Layer::FullyConnected { .. });
-        self.layers.iter().any(connected)
+        self.layers.iter().any(|layer| layer.has(&connected))
     }
 
     /// Sizes, receptive fields, parameters and multiply-adds, layer by layer.
@@ -246,7 +150,7 @@ impl Architecture {
     ///
     /// An architecture that cannot be built, or is larger than [`Limits::DESCRIBED`], with the layer at fault.
     pub fn summary(&self) -> Result<Summary, ArchitectureError> {
-        Summary::new(self)
+        Summary::within(self, Limits::DESCRIBED)
     }
 
     /// Checks that the network can be built and trained within [`Limits::TRAINED`], takes images `[channels, size, size]`,
@@ -261,8 +165,7 @@ impl Architecture {
         channels: usize,
         classes: usize,
     ) -> Result<(), ArchitectureError> {
-        let summary = self.summary()?;
-        let outputs = summary.outputs();
+        let outputs = self.summary()?.outputs();
         if (self.input_size, self.input_channels) != (size, channels) {
             return Err(ArchitectureError::OtherImages {
                 size: self.input_size,
@@ -274,44 +177,36 @@ impl Architecture {
         if outputs != classes {
             return Err(ArchitectureError::OtherClasses { outputs, classes });
         }
-        summary.check(Limits::TRAINED)
+        self.check_trainable()?;
+        Summary::within(self, Limits::TRAINED).map(drop)
     }
 
-    fn convolution(self, out_channels: usize, kernel: usize, groups: usize, relu: bool) -> Self {
+    fn convolution(
+        self,
+        out_channels: usize,
+        kernel: impl Into<PerAxis>,
+        groups: usize,
+        relu: bool,
+    ) -> Self {
         let in_channels = self.output_channels();
         self.layer(Layer::Convolution(Convolution {
-            in_channels,
-            out_channels,
-            kernel,
-            stride: 1,
-            padding: 0,
             groups,
-            batch_norm: false,
             relu,
+            ..Convolution::new(in_channels, out_channels, kernel)
         }))
     }
 
-    /// Height and width of the last layer's map; 0 where a layer cannot be built, of which the whole network's summary
-    /// then tells.
-    fn map_side(&self) -> usize {
+    /// Size of the last layer's map; 0 where a layer cannot be built, of which the whole network's summary then tells.
+    fn map_size(&self) -> PerAxis {
         if self.layers.is_empty() {
-            return self.input_size;
+            return self.input_size.into();
         }
-        let summary = self.summary();
-        summary.map_or(0, |summary| {
-            summary.layers.last().map_or(0, |layer| layer.n_out)
-        })
+        let summary = self.summary().ok();
+        let last = summary.and_then(|summary| summary.layers.last().map(|layer| layer.n_out));
+        last.unwrap_or_default()
     }
 
     fn output_channels(&self) -> usize {
-        self.layers
-            .iter()
-            .rev()
-            .find_map(|layer| match layer {
-                Layer::Convolution(convolution) => Some(convolution.out_channels),
-                Layer::FullyConnected { out_features, .. } => Some(*out_features),
-                Layer::MaxPool { .. } | Layer::GlobalAveragePool => None,
-            })
-            .unwrap_or(self.input_channels)
+        after(&self.layers, self.input_channels)
     }
 }

@@ -1,6 +1,7 @@
-//! The networks of the ladder as plain data, and what follows from that data alone.
+//! Networks as plain data, and what follows from that data alone.
 //!
-//! - [`Architecture`] lists the layers of a network.
+//! - [`Architecture`] lists the layers of a network. A [`Layer`] may have layers inside: residual connections and repeated
+//!   layers can be described. [`Architecture::check`] says which networks can be trained here.
 //! - [`Summary`] computes each layer's map size, receptive field, parameters and multiply-adds.
 //! - [`Limits`] are checked before anything is allocated.
 //! - [`to_terminal`], [`to_markdown`] and [`to_json`] show a summary.
@@ -10,12 +11,19 @@
 
 mod architecture;
 mod error;
+mod layer;
 mod limits;
+mod map;
+mod per_axis;
 mod summary;
 mod table;
+mod trainable;
+mod walk;
 
-pub use architecture::{Architecture, Convolution, Layer};
-pub use error::ArchitectureError;
-pub use limits::{Limits, MAX_LAYERS, MAX_REACH, MAX_SIDE};
-pub use summary::{LayerSummary, Summary, Totals};
+pub use architecture::Architecture;
+pub use error::{ArchitectureError, LayerError};
+pub use layer::{Convolution, Layer, Pool};
+pub use limits::{Limits, MAX_DEPTH, MAX_LAYERS, MAX_REACH, MAX_SIDE};
+pub use per_axis::PerAxis;
+pub use summary::{LayerSummary, Summary, Totals, Window};
 pub use table::{to_json, to_markdown, to_terminal};

@@ -1,11 +1,14 @@
 //! How large a network may be.
 
-use crate::{ArchitectureError, LayerSummary};
+use crate::{ArchitectureError, Layer, LayerError};
 
-/// Most layers of a network.
+/// Most layers of a network, with those inside others as often as they are computed.
 pub const MAX_LAYERS: usize = 1_000;
 
-/// Most pixels of an image's side, and of a kernel, a stride or a padding.
+/// How deep layers may lie inside one another.
+pub const MAX_DEPTH: usize = 8;
+
+/// Most pixels of an image's side, and of a kernel, a stride, a dilation or a padding.
 pub const MAX_SIDE: usize = 16_384;
 
 /// Most pixels that a jump or a receptive field may span.
@@ -58,39 +61,37 @@ impl Tally {
         Self { limits, taken }
     }
 
-    /// Adds a layer.
+    /// Adds what a layer takes, with an output of so many values.
     pub(crate) fn add(
         &mut self,
-        layer: &LayerSummary,
-        position: usize,
-    ) -> Result<(), ArchitectureError> {
+        parameters: usize,
+        macs: usize,
+        output_values: usize,
+    ) -> Result<(), LayerError> {
         let Self { limits, taken } = self;
-        let output = bytes(layer.output_activations);
         for (quantity, taken, more, limit) in [
             (
                 "parameters",
                 &mut taken.parameters,
-                layer.parameters,
+                parameters,
                 limits.parameters,
             ),
             (
                 "multiply-adds for an image",
                 &mut taken.macs,
-                layer.macs,
+                macs,
                 limits.macs,
             ),
             (
                 "bytes of activations for an image",
                 &mut taken.activation_bytes,
-                output,
+                bytes(output_values),
                 limits.activation_bytes,
             ),
         ] {
             *taken = taken.saturating_add(more);
             if *taken > limit {
-                return Err(ArchitectureError::NetworkTooLarge {
-                    layer: position,
-                    operation: layer.operation.clone(),
+                return Err(LayerError::NetworkTooLarge {
                     quantity,
                     found: *taken,
                     limit,
@@ -99,6 +100,43 @@ impl Tally {
         }
         Ok(())
     }
+
+    /// What the layers take.
+    pub(crate) fn taken(&self) -> Limits {
+        self.taken
+    }
+}
+
+/// Checks that there are layers, and not too many or too deep inside one another to look at each.
+pub(crate) fn check_count(layers: &[Layer]) -> Result<(), ArchitectureError> {
+    let count = count(layers, 0)?;
+    match count {
+        0 => Err(ArchitectureError::Empty),
+        _ if count > MAX_LAYERS => Err(ArchitectureError::TooManyLayers { count }),
+        _ => Ok(()),
+    }
+}
+
+/// Number of layers, with those inside others as often as they are computed. A branch without layers counts as one.
+fn count(layers: &[Layer], depth: usize) -> Result<usize, ArchitectureError> {
+    if depth > MAX_DEPTH {
+        return Err(ArchitectureError::TooDeep);
+    }
+    let mut sum = 0_usize;
+    for layer in layers {
+        let mut inside = 0_usize;
+        for part in layer.inside() {
+            inside = inside.saturating_add(count(part, depth + 1)?.max(1));
+        }
+        let times = match layer {
+            Layer::Repeat { times, .. } => *times,
+            _ => 1,
+        };
+        sum = sum
+            .saturating_add(1)
+            .saturating_add(inside.saturating_mul(times));
+    }
+    Ok(sum)
 }
 
 /// Bytes of as many 32-bit floats.

@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::{LayerSummary, Summary};
+use crate::{LayerSummary, PerAxis, Summary, Window};
 
 /// Columns of the source table, in its order, then ours.
 const COLUMNS: [&str; 17] = [
@@ -45,41 +45,46 @@ pub fn to_json(summary: &Summary) -> serde_json::Result<String> {
 }
 
 fn table(summary: &Summary) -> Table {
+    let rows = summary.rows();
+    // Numbers are shown where they say more than the order of the rows.
+    let nested = rows.len() > summary.layers.len();
+    let numbered = nested.then_some("Layer");
     let mut table = Table::new();
-    table.set_header(COLUMNS);
-    for layer in &summary.layers {
-        table.add_row(row(layer));
+    table.set_header(numbered.into_iter().chain(COLUMNS));
+    for (number, layer) in rows {
+        let number = nested.then_some(number);
+        table.add_row(number.into_iter().chain(row(layer)));
     }
-    for column in table.column_iter_mut().skip(1) {
+    for column in table.column_iter_mut().skip(1 + usize::from(nested)) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
 }
 
-fn row(layer: &LayerSummary) -> Vec<String> {
-    let counts = [
-        layer.n_in,
-        layer.channels_in,
-        layer.channels_out,
-        layer.padding,
-        layer.kernel,
-        layer.stride,
-        layer.n_out,
-        layer.jump_in,
-        layer.jump_out,
-        layer.receptive_field_in,
-        layer.receptive_field_out,
-        layer.input_activations,
-        layer.parameters,
-    ];
-    let mut row = vec![layer.operation.clone()];
-    row.extend(counts.map(|count| count.to_string()));
-    row.extend([
+fn row(layer: &LayerSummary) -> [String; COLUMNS.len()] {
+    let of_window = |value: fn(&Window) -> PerAxis| match &layer.window {
+        Some(window) => value(window).to_string(),
+        None => String::new(),
+    };
+    [
+        layer.operation.clone(),
+        layer.n_in.to_string(),
+        layer.channels_in.to_string(),
+        layer.channels_out.to_string(),
+        of_window(|window| window.padding),
+        of_window(|window| window.kernel),
+        of_window(|window| window.stride),
+        layer.n_out.to_string(),
+        layer.jump_in.to_string(),
+        layer.jump_out.to_string(),
+        layer.receptive_field_in.to_string(),
+        layer.receptive_field_out.to_string(),
+        layer.input_activations.to_string(),
+        layer.parameters.to_string(),
         layer.start.to_string(),
         layer.output_activations.to_string(),
         layer.macs.to_string(),
-    ]);
-    row
+    ]
 }
 
 fn totals(summary: &Summary, separator: &str) -> String {

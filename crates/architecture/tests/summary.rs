@@ -1,6 +1,6 @@
 //! The summary against published tables, and its errors.
 
-use architecture::{Architecture, Convolution, Layer, LayerSummary};
+use architecture::{Architecture, Convolution, Layer, LayerSummary, Pool};
 
 fn convolution(
     in_channels: usize,
@@ -10,33 +10,24 @@ fn convolution(
     padding: usize,
 ) -> Layer {
     Layer::Convolution(Convolution {
-        in_channels,
-        out_channels,
-        kernel,
-        stride,
-        padding,
-        groups: 1,
-        batch_norm: false,
+        stride: stride.into(),
+        padding: padding.into(),
         relu: true,
+        ..Convolution::new(in_channels, out_channels, kernel)
     })
 }
 
 /// A 3×3 convolution in groups.
 fn grouped(in_channels: usize, out_channels: usize, groups: usize) -> Layer {
     Layer::Convolution(Convolution {
-        in_channels,
-        out_channels,
-        kernel: 3,
-        stride: 1,
-        padding: 0,
         groups,
-        batch_norm: false,
         relu: true,
+        ..Convolution::new(in_channels, out_channels, 3)
     })
 }
 
 fn max_pool(kernel: usize, stride: usize) -> Layer {
-    Layer::MaxPool { kernel, stride }
+    Layer::MaxPool(Pool::new(kernel, stride))
 }
 
 fn chain(channels: usize, size: usize, layers: Vec<Layer>) -> Architecture {
@@ -72,11 +63,11 @@ fn source_network() -> Architecture {
 fn the_source_network_has_its_published_sizes_and_parameters_and_the_right_receptive_fields() {
     let network = source_network();
     assert_eq!(
-        column(&network, |layer| layer.n_out),
+        column(&network, |layer| layer.n_out.height),
         [26, 24, 12, 12, 10, 8, 6, 6]
     );
     assert_eq!(
-        column(&network, |layer| layer.receptive_field_out),
+        column(&network, |layer| layer.receptive_field_out.height),
         [3, 5, 6, 6, 10, 14, 18, 22]
     );
     assert_eq!(
@@ -84,7 +75,7 @@ fn the_source_network_has_its_published_sizes_and_parameters_and_the_right_recep
         [72, 1152, 0, 128, 720, 1440, 2304, 2304]
     );
     assert_eq!(
-        column(&network, |layer| layer.jump_out),
+        column(&network, |layer| layer.jump_out.height),
         [1, 1, 2, 2, 2, 2, 2, 2]
     );
     assert_eq!(network.summary().unwrap().totals.parameters, 8120);
@@ -107,7 +98,7 @@ fn alexnet_v2_has_its_published_receptive_field() {
         ],
     );
     assert_eq!(
-        column(&network, |layer| layer.receptive_field_out).last(),
+        column(&network, |layer| layer.receptive_field_out.height).last(),
         Some(&195)
     );
 }
@@ -125,10 +116,13 @@ fn vgg_16_has_its_published_receptive_field() {
     }
     let network = chain(3, 224, layers);
     assert_eq!(
-        column(&network, |layer| layer.receptive_field_out).last(),
+        column(&network, |layer| layer.receptive_field_out.height).last(),
         Some(&212)
     );
-    assert_eq!(column(&network, |layer| layer.n_out).last(), Some(&7));
+    assert_eq!(
+        column(&network, |layer| layer.n_out.height).last(),
+        Some(&7)
+    );
     // The convolution weights of VGG-16: its 14,714,688 parameters less 4,224 biases.
     assert_eq!(
         network.summary().unwrap().totals.parameters,
@@ -184,7 +178,7 @@ fn groups_share_out_parameters_and_multiply_adds() {
         [72 * 100, 8 * 9 * 64, 6 * 4 * 9 * 36, 6 * 9 * 16, 5 * 6 * 16]
     );
     assert_eq!(
-        column(&network, |layer| layer.receptive_field_out),
+        column(&network, |layer| layer.receptive_field_out.height),
         [3, 5, 7, 9, 9]
     );
 }

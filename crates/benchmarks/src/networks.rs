@@ -25,14 +25,10 @@ pub fn reference() -> Experiment {
         .convolution_block(16, 3)
         .convolution_block(16, 3)
         .layer(Layer::Convolution(Convolution {
-            in_channels: 16,
-            out_channels: 16,
-            kernel: 3,
-            stride: 1,
-            padding: 1,
-            groups: 1,
+            padding: 1.into(),
             batch_norm: true,
             relu: true,
+            ..Convolution::new(16, 16, 3)
         }))
         .with_batch_norm()
         .fully_connected_head(10);

@@ -22,7 +22,7 @@
 //! it. Recomputing a map instead of reading it could save bytes; the model does not know of that.
 
 use anyhow::Result;
-use architecture::{Architecture, Convolution, Layer, LayerSummary};
+use architecture::{Architecture, Convolution, Layer, LayerSummary, PerAxis, Pool};
 
 use crate::Machine;
 
@@ -89,8 +89,9 @@ pub fn multiply_adds<'a>(passes: impl IntoIterator<Item = &'a Pass>) -> usize {
 ///
 /// # Errors
 ///
-/// The network cannot be built.
+/// The network cannot be built, or only described.
 pub fn work(architecture: &Architecture) -> Result<Vec<Work>> {
+    architecture.check_trainable()?;
     let summary = architecture.summary()?;
     let layers = architecture.layers.iter().zip(&summary.layers);
     let mut layers = layers.enumerate().peekable();
@@ -106,16 +107,20 @@ pub fn work(architecture: &Architecture) -> Result<Vec<Work>> {
                 of_convolution(convolution, sizes, pooled, is_first)
             }
             // Which value of a window was the largest, its input tells.
-            Layer::MaxPool { .. } => simple(0, [input, output], input + output, is_first),
+            Layer::MaxPool(_) => simple(0, [input, output], input + output, is_first),
             Layer::GlobalAveragePool => simple(0, [input, output], output, is_first),
             Layer::FullyConnected { .. } => {
                 simple(sizes.macs, [input, output], input + output, is_first)
+            }
+            Layer::AveragePool(_) | Layer::Repeat { .. } | Layer::Sum { .. } => {
+                unreachable!("it is not trainable, which was checked before")
             }
         };
         works.push(Work {
             layer: position,
             label: label(layer, sizes, pool.is_some()),
-            size: sizes.n_in,
+            // What can be trained has square maps.
+            size: sizes.n_in.height,
             pooled: pool.is_some(),
             forward,
             backward,
@@ -127,11 +132,7 @@ pub fn work(architecture: &Architecture) -> Result<Vec<Work>> {
 
 /// Whether `next` is max-pooling that the kernels do together with `layer` before it.
 fn halves(layer: &Layer, next: &Layer) -> bool {
-    let usual = Layer::MaxPool {
-        kernel: 2,
-        stride: 2,
-    };
-    matches!(layer, Layer::Convolution(_)) && *next == usual
+    matches!(layer, Layer::Convolution(_)) && *next == Layer::MaxPool(Pool::new(2, 2))
 }
 
 /// One pass each way: from input to output, and from what the backward pass `reads` to the gradient of the input.
@@ -206,14 +207,16 @@ fn multiply_adds_inside(convolution: &Convolution, sizes: &LayerSummary) -> usiz
         groups,
         ..
     } = *convolution;
-    let inside = padding..padding + sizes.n_in;
-    let along_an_axis: usize = (0..sizes.n_out)
-        .map(|output| {
+    let inside = |axis: fn(PerAxis) -> usize| -> usize {
+        let [kernel, stride, padding] = [kernel, stride, padding].map(axis);
+        let inside = padding..padding + axis(sizes.n_in);
+        let taps_inside = |output: usize| {
             let taps = output * stride..output * stride + kernel;
             taps.filter(|tap| inside.contains(tap)).count()
-        })
-        .sum();
-    in_channels / groups * out_channels * along_an_axis.pow(2)
+        };
+        (0..axis(sizes.n_out)).map(taps_inside).sum()
+    };
+    in_channels / groups * out_channels * inside(|it| it.height) * inside(|it| it.width)
 }
 
 fn label(layer: &Layer, sizes: &LayerSummary, pooled: bool) -> String {
@@ -223,22 +226,26 @@ fn label(layer: &Layer, sizes: &LayerSummary, pooled: bool) -> String {
         channels_out,
         ..
     } = sizes;
+    let n_in = n_in.sides();
     match layer {
         Layer::Convolution(convolution) => {
-            let kernel = convolution.kernel;
+            let kernel = convolution.kernel.sides();
             let channels = match convolution.is_depthwise() {
                 true => format!("{channels_in} depthwise"),
                 false => format!("{channels_in} → {channels_out},"),
             };
             let pooled = if pooled { ", pool" } else { "" };
-            format!("{channels} {kernel}×{kernel} at {n_in}×{n_in}{pooled}")
+            format!("{channels} {kernel} at {n_in}{pooled}")
         }
-        Layer::MaxPool { kernel, .. } => format!("pool {kernel}×{kernel} at {n_in}×{n_in}"),
-        Layer::GlobalAveragePool => format!("means of {channels_in} at {n_in}×{n_in}"),
+        Layer::MaxPool(pool) => format!("pool {} at {n_in}", pool.kernel.sides()),
+        Layer::GlobalAveragePool => format!("means of {channels_in} at {n_in}"),
         Layer::FullyConnected {
             in_features,
             out_features,
         } => format!("{in_features} → {out_features}, connected"),
+        Layer::AveragePool(_) | Layer::Repeat { .. } | Layer::Sum { .. } => {
+            format!("{} at {n_in}", layer.operation())
+        }
     }
 }
 
@@ -318,14 +325,8 @@ mod tests {
     #[test]
     fn zeros_of_the_padding_are_not_multiplied() {
         let last = Layer::Convolution(Convolution {
-            in_channels: 1,
-            out_channels: 1,
-            kernel: 3,
-            stride: 1,
-            padding: 1,
-            groups: 1,
-            batch_norm: false,
-            relu: false,
+            padding: 1.into(),
+            ..Convolution::new(1, 1, 3)
         });
         let network = Architecture::new(1, 6).layer(last);
         // Along an axis 2, 3, 3, 3, 3 and 2 of three taps are inside: 16, in both directions 256.

@@ -210,7 +210,7 @@ mod tests {
             ),
             (
                 changed(r#""kernel": 3"#, r#""kernel": -3"#),
-                "invalid value",
+                "expected a whole number or [height, width]",
             ),
         ] {
             let error = format!("{:#}", Experiment::from_json(&text).unwrap_err());

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use architecture::{Architecture, Convolution, Layer};
+use architecture::{Architecture, Convolution, Layer, Pool};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use conv_kernels::InstructionSet;
 use kernels::inference::{self as prepared, Pixels, Shape};
@@ -217,7 +217,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
 impl Drawn {
     fn layer(&self, channels: usize) -> Layer {
         match *self {
-            Self::MaxPool { kernel, stride } => Layer::MaxPool { kernel, stride },
+            Self::MaxPool { kernel, stride } => Layer::MaxPool(Pool::new(kernel, stride)),
             Self::Convolution {
                 out_channels,
                 kernel,
@@ -236,14 +236,12 @@ impl Drawn {
                     _ => (1, out_channels),
                 };
                 Layer::Convolution(Convolution {
-                    in_channels: channels,
-                    out_channels,
-                    kernel,
-                    stride,
-                    padding,
+                    stride: stride.into(),
+                    padding: padding.into(),
                     groups,
                     batch_norm,
                     relu,
+                    ..Convolution::new(channels, out_channels, kernel)
                 })
             }
         }
@@ -261,20 +259,15 @@ fn architecture(channels: usize, size: usize, layers: &[Drawn], head: usize) -> 
             .ok()
             .and_then(|it| it.layers.last().cloned());
         if let Some(last) = fits.filter(|last| last.channels_out <= 40) {
-            shape = (last.channels_out, last.n_out);
+            shape = (last.channels_out, last.n_out.height);
             architecture = longer;
         }
     }
     let whole = |groups, out_channels| {
         Layer::Convolution(Convolution {
-            in_channels: shape.0,
-            out_channels,
-            kernel: shape.1,
-            stride: 1,
-            padding: 0,
             groups,
-            batch_norm: false,
             relu: head.is_multiple_of(2),
+            ..Convolution::new(shape.0, out_channels, shape.1)
         })
     };
     let connected = |in_features| Layer::FullyConnected {

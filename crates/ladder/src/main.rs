@@ -104,7 +104,7 @@ mod tests {
         for name in ["step-04-fc", "4", "04"] {
             match parse(&format!("architecture {name}")) {
                 Ok(Command::Architecture(options)) => {
-                    assert_eq!(options.step.experiment().unwrap().name, *"step-04-fc");
+                    assert_eq!(options.network.experiment().unwrap().name, *"step-04-fc");
                 }
                 other => panic!("{name}: {other:?}"),
             }

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::steps;
-use anyhow::{Result as Fallible, ensure};
+use anyhow::{Context, Result as Fallible, ensure};
+use architecture::Architecture;
 use evidence::{Kind, Places, Record};
-use experiment::Experiment;
+use experiment::{Experiment, MAX_EXPERIMENT_BYTES, parse_json};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// Stands for all networks of the frontier.
 const FRONTIER: &str = "frontier";
@@ -62,6 +65,27 @@ impl Word {
         } else {
             known(&self.0).map_err(anyhow::Error::msg)
         }
+    }
+
+    /// The network of the experiment that it stands for, or the one that its file holds alone, after a line that introduces
+    /// it. One that is alone need not be one that can be trained.
+    ///
+    /// # Errors
+    ///
+    /// As [`experiment`](Self::experiment).
+    pub fn network(&self) -> Fallible<(String, Architecture)> {
+        let path = Path::new(&self.0);
+        if is_file(&self.0)
+            && let Some(text) = network_alone(path)
+        {
+            let shown = files::shown(&self.0);
+            let architecture = parse_json(&text)
+                .with_context(|| format!("{shown} is not a network that can be described"))?;
+            return Ok((shown, architecture));
+        }
+        let experiment = self.experiment()?;
+        let introduction = format!("{}: {}", experiment.name, experiment.title);
+        Ok((introduction, experiment.architecture))
     }
 
     /// The same, with the word by which it goes.
@@ -148,6 +172,17 @@ fn is_file(text: &str) -> bool {
     let path = Path::new(text);
     path.extension()
         .is_some_and(|extension| extension == "json")
+}
+
+/// The text of a file that has layers at its top, as a network alone has, and not within an experiment.
+fn network_alone(path: &Path) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Alone {
+        #[serde(rename = "layers")]
+        _layers: IgnoredAny,
+    }
+    let text = files::read_text(path, MAX_EXPERIMENT_BYTES).ok()?;
+    serde_json::from_str::<Alone>(&text).is_ok().then_some(text)
 }
 
 fn from_file(path: &Path) -> Fallible<Experiment> {

@@ -19,6 +19,32 @@ fn a_step_has_a_table_of_its_layers() {
 }
 
 #[test]
+fn a_network_alone_is_described_though_it_cannot_be_trained() {
+    for (file, parameters, multiply_adds, field) in [
+        ("resnet-50", 25_557_032, 3_857_973_248_u64, 483),
+        ("resnet-50-v1.5", 25_557_032, 4_089_184_256, 427),
+        ("mobilenet-v2", 3_504_872, 300_774_272, 491),
+        ("context-module", 28_392, 115_605_504, 67),
+    ] {
+        let path = format!("{}/../../networks/{file}.json", env!("CARGO_MANIFEST_DIR"));
+        let table = success(&["architecture", &path]);
+        assert!(table.starts_with(&path), "{table}");
+        let totals = format!("multiply-adds per image: {multiply_adds}\n");
+        assert!(table.contains(&totals), "{table}");
+        assert!(success(&["architecture", &path, "--markdown"]).starts_with("| "));
+        let json = success(&["architecture", &path, "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["totals"]["parameters"], parameters);
+        // The last layer before those that see the whole image.
+        let layers = json["layers"].as_array().unwrap();
+        let body = layers.iter().rfind(|layer| layer["n_out"] != 1).unwrap();
+        assert_eq!(body["receptive_field_out"], field);
+        // Others want an experiment.
+        failure(&["train", &path]);
+    }
+}
+
+#[test]
 fn an_unknown_step_is_a_usage_error() {
     let output = output(&["architecture", "9"]);
     assert_eq!(output.status.code(), Some(2));

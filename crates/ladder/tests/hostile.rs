@@ -72,6 +72,17 @@ fn experiments_that_cannot_be_trained_are_one_line_and_write_nothing() {
         (changed("/title", json!("e\u{1b}[31m")), "title"),
         (with_head(90), "90 outputs"),
         (
+            changed("/architecture/layers/0/kernel", json!([3, 5])),
+            "layer 1 (Conv 3×5 + ReLU): a rectangular kernel, stride or padding can be described, but not trained",
+        ),
+        (
+            changed(
+                "/architecture/layers/2",
+                json!({"operation": "sum", "branches": [[{"operation": "max_pool", "kernel": 2, "stride": 2}], [{"operation": "average_pool", "kernel": 2, "stride": 2}]], "relu": false}),
+            ),
+            "layer 3 (Sum of 2 branches): a sum can be described, but not trained",
+        ),
+        (
             changed("/architecture/layers/0/padding", json!(1_u64 << 63)),
             "layer 1",
         ),
@@ -103,6 +114,62 @@ fn experiments_that_cannot_be_trained_are_one_line_and_write_nothing() {
     let left: Vec<_> = fs::read_dir(directory.path()).unwrap().collect();
     assert_eq!(left.len(), 1);
     assert!(!Path::new("runs").exists());
+}
+
+#[test]
+fn networks_alone_that_cannot_be_described_are_one_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("n.json");
+    let path = file.to_str().unwrap();
+    let network = |layers: &str| {
+        format!(r#"{{"input_channels": 1, "input_size": 28, "layers": [{layers}]}}"#)
+    };
+    let pool = r#"{"operation": "max_pool", "kernel": 1, "stride": 1}"#;
+    let nested = |depth: usize, times: &str| {
+        let repeat = format!(r#"{{"operation": "repeat", "times": {times}, "layers": ["#);
+        network(&format!(
+            "{}{pool}{}",
+            repeat.repeat(depth),
+            "]}".repeat(depth)
+        ))
+    };
+    let repeated = |times: &str| nested(1, times);
+    let cases = [
+        (network(""), "the architecture has no layers"),
+        (
+            network(r#"{"operation": "sum\u001b[31m"}"#),
+            "unknown variant",
+        ),
+        (
+            network(r#"{"operation": "sum", "branches": [[], []], "relu": false, "x": 1}"#),
+            "x",
+        ),
+        (
+            network(r#"{"operation": "max_pool", "kernel": [1], "stride": 1}"#),
+            "[height, width]",
+        ),
+        (
+            network(r#"{"operation": "sum", "branches": [], "relu": false}"#),
+            "0 branches",
+        ),
+        (
+            repeated("0"),
+            "layer 1 (Repeat 0 times): its number of times is 0",
+        ),
+        (repeated("18446744073709551615"), "at most 1000"),
+        (repeated("18446744073709551616"), "is not a network"),
+        (nested(8, "10"), "at most 1000"),
+        (nested(9, "1"), "more than 8 deep"),
+        (nested(10_000, "1"), "recursion limit exceeded"),
+        (r#"{"layers": 1}"#.to_owned(), "is not a network"),
+    ];
+    for (content, expected) in cases {
+        fs::write(&file, &content).unwrap();
+        let output = ladder(&["architecture", path]).output().unwrap();
+        let message = refusal(&output);
+        assert!(message.contains(expected), "{content:.200}: {message}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+    }
 }
 
 #[test]

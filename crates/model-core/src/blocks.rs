@@ -37,14 +37,17 @@ impl ConvolutionBlock {
             groups,
             batch_norm,
             relu,
+            ..
         } = *convolution;
+        // What can be trained is the same along both axes.
+        let padding = padding.height;
         let he = Initializer::KaimingUniform {
             gain: SQRT_2,
             fan_out_only: false,
         };
         Self {
-            convolution: Conv2dConfig::new([in_channels, out_channels], [kernel, kernel])
-                .with_stride([stride, stride])
+            convolution: Conv2dConfig::new([in_channels, out_channels], kernel.values())
+                .with_stride(stride.values())
                 .with_padding(PaddingConfig2d::Explicit(
                     padding, padding, padding, padding,
                 ))

@@ -41,7 +41,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// An architecture that cannot be built, with the layer at fault.
+    /// An architecture that cannot be built, or with a layer that can only be described; with the layer at fault.
     ///
     /// # Panics
     ///
@@ -52,6 +52,7 @@ impl Network {
         device: &Device,
     ) -> Result<Self, ArchitectureError> {
         architecture.summary()?;
+        architecture.check_trainable()?;
         let layers = architecture.layers.iter();
         let stages = layers.map(|layer| Stage::new(layer, dropout, device));
         Ok(Self {
@@ -266,14 +267,15 @@ impl Maps {
 }
 
 impl Stage {
+    /// Of a layer that [can be trained](Architecture::check_trainable).
     fn new(layer: &Layer, dropout: f64, device: &Device) -> Self {
         match layer {
             Layer::Convolution(convolution) => {
                 Self::Convolution(ConvolutionBlock::new(convolution, dropout, device))
             }
-            Layer::MaxPool { kernel, stride } => Self::MaxPool(
-                MaxPool2dConfig::new([*kernel, *kernel])
-                    .with_strides([*stride, *stride])
+            Layer::MaxPool(pool) => Self::MaxPool(
+                MaxPool2dConfig::new(pool.kernel.values())
+                    .with_strides(pool.stride.values())
                     .init(),
             ),
             Layer::GlobalAveragePool => {
@@ -283,6 +285,9 @@ impl Stage {
                 in_features,
                 out_features,
             } => Self::FullyConnected(LinearConfig::new(*in_features, *out_features).init(device)),
+            Layer::AveragePool(_) | Layer::Repeat { .. } | Layer::Sum { .. } => {
+                unreachable!("it is not trainable, which was checked before")
+            }
         }
     }
 
@@ -341,7 +346,7 @@ fn key_of_layer(key: u64, layer: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use architecture::Convolution;
+    use architecture::{Convolution, Pool};
     use burn::tensor::Distribution;
 
     use super::*;
@@ -350,17 +355,13 @@ mod tests {
     fn outputs_are_those_of_the_layers_up_to_each() {
         let convolution = |in_channels, out_channels| {
             Layer::Convolution(Convolution {
-                in_channels,
-                out_channels,
-                kernel: 3,
-                stride: 1,
-                padding: 1,
-                groups: 1,
+                padding: 1.into(),
                 batch_norm: true,
                 relu: true,
+                ..Convolution::new(in_channels, out_channels, 3)
             })
         };
-        let pool = |kernel, stride| Layer::MaxPool { kernel, stride };
+        let pool = |kernel: usize, stride: usize| Layer::MaxPool(Pool::new(kernel, stride));
         let architecture = Architecture::new(1, 28)
             .layer(convolution(1, 4))
             .layer(pool(2, 2))

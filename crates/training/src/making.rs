@@ -191,9 +191,9 @@ fn sizes(run: &RunId, data: &Data) -> Result<Sizes> {
     let recipe = &run.recipe;
     let network = |architecture: &architecture::Architecture| {
         let summary = architecture.summary()?;
-        let totals = summary.totals;
+        let totals = &summary.totals;
         let values = totals.parameters + totals.non_trainable_parameters;
-        anyhow::Ok(4 * values as u64 + TENSOR * TENSORS * summary.layers.len() as u64)
+        anyhow::Ok(4 * values as u64 + TENSOR * TENSORS * summary.rows().len() as u64)
     };
     let weights = network(&run.architecture)?;
     let teacher = recipe.distillation.as_ref();

@@ -61,9 +61,9 @@ impl Stage {
             Layer::Convolution(ref convolution) => {
                 Self::Convolution(Block::new(convolution, dropout, device))
             }
-            Layer::MaxPool { kernel, stride } => Self::MaxPool(
-                MaxPool2dConfig::new([kernel, kernel])
-                    .with_strides([stride, stride])
+            Layer::MaxPool(ref pool) => Self::MaxPool(
+                MaxPool2dConfig::new(pool.kernel.values())
+                    .with_strides(pool.stride.values())
                     .init(),
             ),
             Layer::GlobalAveragePool => {
@@ -73,6 +73,9 @@ impl Stage {
                 in_features,
                 out_features,
             } => Self::FullyConnected(LinearConfig::new(in_features, out_features).init(device)),
+            Layer::AveragePool(_) | Layer::Repeat { .. } | Layer::Sum { .. } => {
+                unreachable!("only what can be trained is measured")
+            }
         }
     }
 
@@ -99,12 +102,14 @@ impl Block {
             groups,
             batch_norm,
             relu,
+            ..
         } = *layer;
-        let padded = PaddingConfig2d::Explicit(padding, padding, padding, padding);
+        let [rows, columns] = padding.values();
+        let padded = PaddingConfig2d::Explicit(rows, columns, rows, columns);
         let has_dropout = relu && dropout > 0.0;
         Self {
-            convolution: Conv2dConfig::new([in_channels, out_channels], [kernel, kernel])
-                .with_stride([stride, stride])
+            convolution: Conv2dConfig::new([in_channels, out_channels], kernel.values())
+                .with_stride(stride.values())
                 .with_padding(padded)
                 .with_groups(groups)
                 .with_bias(false)

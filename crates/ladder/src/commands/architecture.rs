@@ -1,8 +1,8 @@
-//! `ladder architecture`: a step's network, layer by layer.
+//! `ladder architecture`: a network, layer by layer.
 
 use std::io::Write;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use architecture::{to_json, to_markdown, to_terminal};
 use clap::Args;
 
@@ -11,9 +11,10 @@ use ladder::subjects::Word;
 /// Options of `ladder architecture`.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// Name or number of the step, for example step-04-fc or 4; a network of the frontier; or a JSON file of an experiment or run
+    /// Name or number of the step, for example step-04-fc or 4; a network of the frontier; or a JSON file of an experiment, a run,
+    /// or a network alone, such as networks/resnet-50.json
     #[arg(value_parser = Word::parse)]
-    pub step: Word,
+    pub network: Word,
     /// Print Markdown
     #[arg(long, conflicts_with = "json")]
     markdown: bool,
@@ -28,14 +29,16 @@ pub struct Options {
 ///
 /// The network cannot be built.
 pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
-    let step = options.step.experiment()?;
-    let summary = step.architecture.summary()?;
+    let (introduction, architecture) = options.network.network()?;
+    let summary = architecture
+        .summary()
+        .with_context(|| format!("cannot describe {introduction}"))?;
     let text = if options.json {
         to_json(&summary)?
     } else if options.markdown {
         to_markdown(&summary)
     } else {
-        format!("{}: {}\n{}", step.name, step.title, to_terminal(&summary))
+        format!("{introduction}\n{}", to_terminal(&summary))
     };
     writeln!(output, "{text}")?;
     Ok(())

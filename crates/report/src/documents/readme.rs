@@ -59,16 +59,16 @@ fn model(experiment: &Experiment, summary: &Summary) -> String {
         format!("- {} multiply-adds for one image", grouped(totals.macs)),
     ];
     let layers = experiment.architecture.layers.iter().zip(&summary.layers);
-    let convolution = layers
-        .rev()
-        .find(|(layer, _)| matches!(layer, Layer::Convolution(_)));
+    let is_convolution = |layer: &Layer| matches!(layer, Layer::Convolution(_));
+    let convolution = layers.rev().find(|(layer, _)| layer.has(&is_convolution));
     if let Some((_, layer)) = convolution {
         let (field, image) = (
             layer.receptive_field_out,
             experiment.architecture.input_size,
         );
         lines.push(format!(
-            "- receptive field at the last convolution: {field}×{field} of {image}×{image} pixels"
+            "- receptive field at the last convolution: {} of {image}×{image} pixels",
+            field.sides()
         ));
     }
     lines.push(format!(

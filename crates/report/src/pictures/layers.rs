@@ -1,6 +1,6 @@
 //! What the figures of a network have in common: a cell for its input and for each layer, in rows.
 
-use architecture::{LayerSummary, Summary};
+use architecture::{LayerSummary, PerAxis, Summary};
 use svg::node::element::Group;
 
 use super::picture::{MARGIN, WIDTH, label};
@@ -20,14 +20,14 @@ pub(crate) struct Stage<'a> {
     /// The layer; none of the input.
     pub(crate) layer: Option<&'a LayerSummary>,
     pub(crate) channels: usize,
-    /// Height and width of a map.
-    pub(crate) size: usize,
+    /// Size of a map.
+    pub(crate) size: PerAxis,
     /// Image pixels between neighbouring values.
-    pub(crate) jump: usize,
-    /// Height and width of what a value sees, in image pixels.
-    pub(crate) receptive_field: usize,
-    /// Middle of what the first value sees, in image pixels from the left edge.
-    pub(crate) start: f64,
+    pub(crate) jump: PerAxis,
+    /// Size of what a value sees, in image pixels.
+    pub(crate) receptive_field: PerAxis,
+    /// Middle of what the first value sees, in image pixels from the upper left edge.
+    pub(crate) start: PerAxis<f64>,
 }
 
 /// The input and all layers.
@@ -39,7 +39,7 @@ pub(crate) fn stages(summary: &Summary) -> Vec<Stage<'_>> {
         jump: first.jump_in,
         receptive_field: first.receptive_field_in,
         // The middle of the first pixel.
-        start: 0.5,
+        start: 0.5.into(),
     });
     let layers = summary.layers.iter().map(|layer| Stage {
         layer: Some(layer),

@@ -1,7 +1,7 @@
 //! The last step's network, from its summary.
 
 use anyhow::{Context, Result};
-use architecture::Summary;
+use architecture::{PerAxis, Summary};
 use experiment::Experiment;
 use mnist::PIXELS;
 use plotters::style::RGBColor;
@@ -57,8 +57,10 @@ fn figure(
             cell = cell.add(ink(digit, (block.left, block.top), scale * PIXEL));
         }
         if let Some(layer) = next.and_then(|next| next.layer) {
-            let window = block.window(&stages[index], layer.kernel);
-            cell = cell.add(window).add(arrow(middle));
+            if let Some(window) = &layer.window {
+                cell = cell.add(block.window(&stages[index], window.kernel));
+            }
+            cell = cell.add(arrow(middle));
         }
         cell
     });
@@ -95,7 +97,8 @@ struct Block {
     left: f64,
     top: f64,
     /// Height and width of the front.
-    side: f64,
+    height: f64,
+    width: f64,
     /// How far the back is above and beside the front.
     depth: f64,
 }
@@ -103,33 +106,35 @@ struct Block {
 impl Block {
     /// In a cell in which the block's middle is at that height.
     fn of(stage: &Stage, scale: f64, middle: f64) -> Self {
-        let side = scale * PIXEL * stage.size as f64;
+        let [height, width] = stage.size.values().map(|size| scale * PIXEL * size as f64);
         let depth = scale * CHANNEL * stage.channels as f64;
         Self {
-            left: round((f64::from(CELL_WIDTH) - side - depth) / 2.0),
-            top: round(middle - (side - depth) / 2.0),
-            side: round(side),
+            left: round((f64::from(CELL_WIDTH) - width - depth) / 2.0),
+            top: round(middle - (height - depth) / 2.0),
+            height: round(height),
+            width: round(width),
             depth: round(depth),
         }
     }
 
-    /// Height and width with the back.
+    /// Height or width with the back, whichever is larger.
     fn size(&self) -> f64 {
-        self.side + self.depth
+        self.height.max(self.width) + self.depth
     }
 
     fn draw(&self, colour: RGBColor) -> Group {
         let Self {
             left,
             top,
-            side,
+            height,
+            width,
             depth,
         } = self;
-        let right = round(left + side);
+        let right = round(left + width);
         let paths = [
-            format!("M{left} {top}h{side}v{side}h-{side}z"),
-            format!("M{left} {top}l{depth} -{depth}h{side}l-{depth} {depth}z"),
-            format!("M{right} {top}l{depth} -{depth}v{side}l-{depth} {depth}z"),
+            format!("M{left} {top}h{width}v{height}h-{width}z"),
+            format!("M{left} {top}l{depth} -{depth}h{width}l-{depth} {depth}z"),
+            format!("M{right} {top}l{depth} -{depth}v{height}l-{depth} {depth}z"),
         ];
         let mut block = Group::new()
             .set("fill", name(colour))
@@ -142,16 +147,20 @@ impl Block {
     }
 
     /// A window of so many pixels in the middle of the front.
-    fn window(&self, stage: &Stage, kernel: usize) -> Rectangle {
-        let pixel = self.side / stage.size as f64;
-        let kernel = kernel.min(stage.size);
-        let before = pixel * ((stage.size - kernel) / 2) as f64;
-        let side = round(pixel * kernel as f64);
+    fn window(&self, stage: &Stage, kernel: PerAxis) -> Rectangle {
+        let pixel = self.width / stage.size.width as f64;
+        let along = |size: usize, kernel: usize| {
+            let kernel = kernel.min(size);
+            let before = pixel * ((size - kernel) / 2) as f64;
+            (before, round(pixel * kernel as f64))
+        };
+        let (above, height) = along(stage.size.height, kernel.height);
+        let (before, width) = along(stage.size.width, kernel.width);
         Rectangle::new()
             .set("x", round(self.left + before))
-            .set("y", round(self.top + before))
-            .set("width", side)
-            .set("height", side)
+            .set("y", round(self.top + above))
+            .set("width", width)
+            .set("height", height)
             .set("fill", name(BACKGROUND))
             .set("fill-opacity", 0.5)
             .set("stroke", name(TEXT))
@@ -162,9 +171,10 @@ impl Block {
 /// Maps and parameters.
 fn caption(stage: &Stage, height: u32) -> Group {
     let centre = CELL_WIDTH / 2;
+    let size = stage.size.sides();
     let maps = match stage.channels {
-        1 => format!("{0}×{0}", stage.size),
-        channels => format!("{channels} × {0}×{0}", stage.size),
+        1 => size,
+        channels => format!("{channels} × {size}"),
     };
     let maps = label(maps, (centre, height - CAPTION_HEIGHT + 14), 13.0, TEXT);
     let mut words = Group::new().set("text-anchor", "middle").add(maps);

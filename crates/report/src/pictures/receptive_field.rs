@@ -1,6 +1,7 @@
 //! What one value of each layer sees of a digit, by the calculator's numbers.
 
 use anyhow::{Context, Result};
+use architecture::PerAxis;
 use plotters::style::RGBColor;
 use svg::node::element::{Definitions, Group, Rectangle, Use};
 
@@ -65,7 +66,7 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
     Ok(picture.figure(height, body))
 }
 
-/// A receptive field: its left edge, which is its upper edge too, and its height and width, in image pixels.
+/// A receptive field along one axis: where it begins and its length, in image pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Field {
     start: f64,
@@ -73,10 +74,8 @@ struct Field {
 }
 
 impl Field {
-    /// Of the value at a position of a map.
-    fn of(stage: &Stage, position: usize) -> Self {
-        let size = stage.receptive_field as f64;
-        let middle = stage.start + (position * stage.jump) as f64;
+    fn around(middle: f64, size: usize) -> Self {
+        let size = size as f64;
         Self {
             start: middle - size / 2.0,
             size,
@@ -97,16 +96,33 @@ impl Field {
 
 /// What is seen by the middle value of the last map, and by the middle one of those that it is computed from, layer by
 /// layer back to the image.
-fn fields(stages: &[Stage]) -> Vec<Field> {
-    let mut position = stages.last().map_or(0, |last| (last.size - 1) / 2);
+fn fields(stages: &[Stage]) -> Vec<PerAxis<Field>> {
+    let rows = fields_along(stages, |it| it.height, |it| it.height);
+    let columns = fields_along(stages, |it| it.width, |it| it.width);
+    let fields = rows.into_iter().zip(columns);
+    fields
+        .map(|(height, width)| PerAxis { height, width })
+        .collect()
+}
+
+fn fields_along(
+    stages: &[Stage],
+    axis: fn(PerAxis) -> usize,
+    start: fn(PerAxis<f64>) -> f64,
+) -> Vec<Field> {
+    let position_of = |stage: &Stage, middle: f64| {
+        let position = (middle - start(stage.start)) / axis(stage.jump) as f64;
+        // Before the first value, the cast gives zero.
+        (position.floor() as usize).min(axis(stage.size) - 1)
+    };
+    let middle_of =
+        |stage: &Stage, position: usize| start(stage.start) + (position * axis(stage.jump)) as f64;
+    let last = stages.last();
+    let mut middle = last.map_or(0.0, |last| middle_of(last, (axis(last.size) - 1) / 2));
     let mut fields = Vec::with_capacity(stages.len());
     for stage in stages.iter().rev() {
-        position = position.min(stage.size - 1);
-        fields.push(Field::of(stage, position));
-        if let Some(layer) = stage.layer {
-            let middle = position * layer.stride + (layer.kernel - 1) / 2;
-            position = middle.saturating_sub(layer.padding);
-        }
+        middle = middle_of(stage, position_of(stage, middle));
+        fields.push(Field::around(middle, axis(stage.receptive_field)));
     }
     fields.reverse();
     fields
@@ -122,14 +138,14 @@ fn edge() -> Rectangle {
         .set("stroke-width", 0.5)
 }
 
-fn rectangles(field: Field, before: Option<Field>, colour: RGBColor) -> Group {
-    let rectangle = |field: Field| {
-        let Field { start, size } = field.on_image();
+fn rectangles(field: PerAxis<Field>, before: Option<PerAxis<Field>>, colour: RGBColor) -> Group {
+    let rectangle = |field: PerAxis<Field>| {
+        let [rows, columns] = field.values().map(Field::on_image);
         Rectangle::new()
-            .set("x", start)
-            .set("y", start)
-            .set("width", size)
-            .set("height", size)
+            .set("x", columns.start)
+            .set("y", rows.start)
+            .set("width", columns.size)
+            .set("height", rows.size)
     };
     let seen = rectangle(field)
         .set("fill", name(colour))
@@ -153,7 +169,7 @@ fn caption(stage: &Stage) -> Group {
     let centre = CELL_WIDTH / 2;
     let baseline = WORDS_HEIGHT + SIDE + 19;
     let field = stage.receptive_field;
-    let cut = if field > mnist::IMAGE_SIDE {
+    let cut = if field.values().iter().any(|&side| side > mnist::IMAGE_SIDE) {
         " (cut off)"
     } else {
         ""
@@ -161,7 +177,7 @@ fn caption(stage: &Stage) -> Group {
     Group::new()
         .set("text-anchor", "middle")
         .add(label(
-            format!("{field}×{field} pixels{cut}"),
+            format!("{} pixels{cut}", field.sides()),
             (centre, baseline),
             13.0,
             TEXT,
@@ -176,7 +192,7 @@ fn caption(stage: &Stage) -> Group {
 
 #[cfg(test)]
 mod tests {
-    use architecture::Architecture;
+    use architecture::{Architecture, Convolution, Layer};
 
     use super::*;
 
@@ -193,7 +209,35 @@ mod tests {
         // which 6 is in the middle; that one values 12 and 13 of the first layer's 26, of which 12 is the first of the middle.
         let expected = [(13.0, 1.0), (12.0, 3.0), (12.0, 4.0), (10.0, 8.0)];
         for (field, (start, size)) in found.iter().zip(expected) {
-            assert_eq!((field.start, field.size), (start, size), "{found:?}");
+            assert_eq!(*field, Field { start, size }.into(), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn fields_are_found_through_sums_and_rectangles() {
+        let flat = Convolution {
+            stride: [1, 2].into(),
+            ..Convolution::new(1, 4, [1, 3])
+        };
+        let kept = Convolution {
+            padding: 1.into(),
+            ..Convolution::new(4, 4, 3)
+        };
+        let architecture = Architecture::new(1, 28)
+            .layer(Layer::Convolution(flat))
+            .layer(Layer::Sum {
+                branches: vec![vec![Layer::Convolution(kept)], vec![]],
+                relu: true,
+            });
+        let summary = architecture.summary().unwrap();
+        let rows = [(13.0, 1.0), (13.0, 1.0), (12.0, 3.0)];
+        let columns = [(13.0, 1.0), (12.0, 3.0), (10.0, 7.0)];
+        for (field, along) in fields(&stages(&summary))
+            .into_iter()
+            .zip(rows.into_iter().zip(columns))
+        {
+            let field = field.map(|axis| (axis.start, axis.size));
+            assert_eq!(field, [along.0, along.1].into());
         }
     }
 
@@ -208,7 +252,8 @@ mod tests {
             .convolution_head(10);
         let summary = architecture.summary().unwrap();
         let found = fields(&stages(&summary));
-        for pair in found.windows(2) {
+        let rows: Vec<Field> = found.iter().map(|field| field.height).collect();
+        for pair in rows.windows(2) {
             assert!(pair[1].start <= pair[0].start, "{found:?}");
             assert!(
                 pair[1].start + pair[1].size >= pair[0].start + pair[0].size,

@@ -219,7 +219,7 @@ fn a_cell_shows_what_it_sees() {
         };
         let place = [1.5 / length("clientWidth"), 1.5 / length("clientHeight")];
         browser.hover(&canvas, place);
-        let end = (layer.start + layer.receptive_field_out as f64 / 2.0).min(28.0);
+        let end = (layer.start.height + layer.receptive_field_out.height as f64 / 2.0).min(28.0);
         let expected = format!("sees rows 1 to {end}, columns 1 to {end}.");
         browser.wait_until(&format!(
             "document.querySelector('#cell').textContent.includes({expected:?})"
@@ -238,8 +238,11 @@ fn a_cell_shows_what_it_sees() {
     browser.value("document.querySelector('#maps li:nth-child(4) canvas').focus()");
     browser.press([RIGHT]);
     let layer = &summary.layers[3];
-    let [from, to] = [-0.5, 0.5]
-        .map(|side| layer.start + layer.jump_out as f64 + side * layer.receptive_field_out as f64);
+    let [from, to] = [-0.5, 0.5].map(|side| {
+        layer.start.width
+            + layer.jump_out.width as f64
+            + side * layer.receptive_field_out.width as f64
+    });
     let expected = format!("columns {} to {to}.", from + 1.0);
     browser.wait_until(&format!(
         "document.querySelector('#cell').textContent.includes({expected:?})"
