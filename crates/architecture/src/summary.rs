@@ -80,9 +80,23 @@ pub struct LayerSummary {
     /// entry too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Vec<LayerSummary>>,
+    /// Whether the layers inside are those of a repeat.
+    #[serde(skip)]
+    pub(crate) is_repeat: bool,
     /// Values that are held at once while the layer is computed.
     #[serde(skip)]
     pub(crate) held: usize,
+}
+
+impl LayerSummary {
+    fn turns(self) -> Vec<Self> {
+        if self.is_repeat {
+            let inside = self.parts.into_iter().flatten();
+            inside.flat_map(Self::turns).collect()
+        } else {
+            vec![self]
+        }
+    }
 }
 
 /// The window that a layer moves over its map.
@@ -137,6 +151,19 @@ impl Summary {
         let (layers, _) = walk.layers(&architecture.layers, image, "", false)?;
         let totals = Totals::of(&layers, walk.tally.taken());
         Ok(Self { layers, totals })
+    }
+
+    /// The same with an entry for each layer as often as it is computed, in that order, in place of repeats: as a network for
+    /// inference has them.
+    pub fn unrolled(self) -> Self {
+        Self {
+            layers: self
+                .layers
+                .into_iter()
+                .flat_map(LayerSummary::turns)
+                .collect(),
+            totals: self.totals,
+        }
     }
 
     /// Number of values that the network yields for one image.

@@ -27,7 +27,7 @@ fn untrainable(layer: &Layer) -> Option<&'static str> {
         Layer::MaxPool(pool) => untrainable_pool(pool),
         Layer::GlobalAveragePool | Layer::FullyConnected { .. } => None,
         Layer::AveragePool(_) => Some("an average pool of windows"),
-        Layer::Repeat { .. } => Some("a repeat"),
+        Layer::Repeat { layers, .. } => layers.iter().find_map(untrainable),
         Layer::Sum { .. } => Some("a sum"),
     }
 }

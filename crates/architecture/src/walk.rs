@@ -184,6 +184,7 @@ fn empty(layer: &Layer, [input, output]: [Map; 2]) -> LayerSummary {
         output_activations: output.values(),
         macs: 0,
         parts: Vec::new(),
+        is_repeat: matches!(layer, Layer::Repeat { .. }),
         held: 0,
     }
 }

@@ -16,6 +16,8 @@ use kernels::inference::{Layer, Shape};
 pub struct ConvolutionBlock {
     convolution: Conv2d,
     batch_norm: Option<BatchNorm>,
+    /// Those of the second and later times that the block is computed for an image.
+    later_batch_norms: Vec<BatchNorm>,
     padding: usize,
     relu: bool,
     dropout: f64,
@@ -27,7 +29,14 @@ impl ConvolutionBlock {
     /// what it is given, and a network without batch normalisation is slow to begin.
     ///
     /// Dropout of probability `dropout` follows the ReLU; a block without ReLU has none.
-    pub(crate) fn new(convolution: &Convolution, dropout: f64, device: &Device) -> Self {
+    ///
+    /// The block is computed so many `times` for an image.
+    pub(crate) fn new(
+        convolution: &Convolution,
+        times: usize,
+        dropout: f64,
+        device: &Device,
+    ) -> Self {
         let Convolution {
             in_channels,
             out_channels,
@@ -45,6 +54,8 @@ impl ConvolutionBlock {
             gain: SQRT_2,
             fan_out_only: false,
         };
+        let count = if batch_norm { times } else { 0 };
+        let mut norms = (0..count).map(|_| BatchNormConfig::new(out_channels).init(device));
         Self {
             convolution: Conv2dConfig::new([in_channels, out_channels], kernel.values())
                 .with_stride(stride.values())
@@ -55,20 +66,22 @@ impl ConvolutionBlock {
                 .with_bias(false)
                 .with_initializer(he)
                 .init(device),
-            batch_norm: batch_norm.then(|| BatchNormConfig::new(out_channels).init(device)),
+            batch_norm: norms.next(),
+            later_batch_norms: norms.collect(),
             padding,
             relu,
             dropout: if relu { dropout } else { 0.0 },
         }
     }
 
-    /// The block as the kernels want it: from maps `[in_channels, height, width]` of each image to
+    /// The block as the kernels want it, at its turn number `time`: from maps `[in_channels, height, width]` of each image to
     /// `[out_channels, out_height, out_width]`, halved by 2×2 max-pooling where `max_pool` says.
     ///
     /// On an autodiff device this is a training step: batch normalisation uses the batch's statistics, which are to be
     /// [kept](Self::keep_statistics) for inference; dropout is a function of `dropout_key`, and there is none without.
     pub(crate) fn for_kernels(
         &self,
+        time: usize,
         max_pool: bool,
         dropout_key: Option<u64>,
     ) -> conv_kernels::ConvolutionBlock {
@@ -81,7 +94,7 @@ impl ConvolutionBlock {
             },
             _ => Dropout::NONE,
         };
-        let then = match &self.batch_norm {
+        let then = match self.batch_norm(time) {
             None => match &self.convolution.bias {
                 None => Then::Nothing,
                 Some(bias) => Then::Bias(bias.val()),
@@ -112,8 +125,8 @@ impl ConvolutionBlock {
     }
 
     /// Moves the running statistics towards the batch's, as Burn's own batch normalisation does.
-    pub(crate) fn keep_statistics(&self, batch: BatchStatistics) {
-        let Some(norm) = &self.batch_norm else {
+    pub(crate) fn keep_statistics(&self, time: usize, batch: BatchStatistics) {
+        let Some(norm) = self.batch_norm(time) else {
             return;
         };
         let running = [&norm.running_mean, &norm.running_var];
@@ -126,12 +139,23 @@ impl ConvolutionBlock {
         }
     }
 
-    /// Turns batch normalisation, if there is any, into other weights and a bias.
-    pub(crate) fn fold_batch_norm(&mut self) {
-        if let Some(norm) = self.batch_norm.take() {
-            let (weight, bias) = folded(self.convolution.weight.val(), &norm);
-            self.convolution.weight = Param::from_tensor(weight);
-            self.convolution.bias = Some(Param::from_tensor(bias));
+    /// The block at its turn number `time`, with batch normalisation, if there is any, turned into other weights and a bias.
+    pub(crate) fn fold_batch_norm(&self, time: usize) -> Self {
+        let mut block = self.clone();
+        if let Some(norm) = self.batch_norm(time) {
+            let (weight, bias) = folded(self.convolution.weight.val(), norm);
+            block.convolution.weight = Param::from_tensor(weight);
+            block.convolution.bias = Some(Param::from_tensor(bias));
+            block.batch_norm = None;
+            block.later_batch_norms = Vec::new();
+        }
+        block
+    }
+
+    fn batch_norm(&self, time: usize) -> Option<&BatchNorm> {
+        match time.checked_sub(1) {
+            None => self.batch_norm.as_ref(),
+            Some(later) => self.later_batch_norms.get(later),
         }
     }
 

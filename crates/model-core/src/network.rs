@@ -30,6 +30,33 @@ pub enum Stage {
     GlobalAveragePool(AdaptiveAvgPool2d),
     /// See [`Layer::FullyConnected`].
     FullyConnected(Linear),
+    /// See [`Layer::Repeat`].
+    Repeat(Repeat),
+}
+
+/// The same stages several times in a row, each time with batch normalisation of its own.
+#[derive(Module, Debug)]
+pub struct Repeat {
+    times: usize,
+    stages: Vec<Stage>,
+}
+
+/// A stage at one of the times that it is computed for an image, from 0.
+type Turn<'a> = (&'a Stage, usize);
+
+/// All stages in the order in which they are computed, those of repeats as often as these say. The stages themselves are
+/// at their turn number `time`.
+fn turns(stages: &[Stage], time: usize) -> Vec<Turn<'_>> {
+    let mut all = Vec::new();
+    for stage in stages {
+        if let Stage::Repeat(Repeat { times, stages }) = stage {
+            let turn = |turn| turns(stages, time * times + turn);
+            all.extend((0..*times).flat_map(turn));
+        } else {
+            all.push((stage, time));
+        }
+    }
+    all
 }
 
 impl Network {
@@ -54,7 +81,7 @@ impl Network {
         architecture.summary()?;
         architecture.check_trainable()?;
         let layers = architecture.layers.iter();
-        let stages = layers.map(|layer| Stage::new(layer, dropout, device));
+        let stages = layers.map(|layer| Stage::new(layer, 1, dropout, device));
         Ok(Self {
             stages: stages.collect(),
         })
@@ -73,27 +100,29 @@ impl Network {
         self.run(images, Some(key)).into_features()
     }
 
-    /// The output `[batch, channels, height, width]` of every layer, first to last, without dropout.
+    /// The output `[batch, channels, height, width]` of every layer, first to last, without dropout: of those that are repeated
+    /// every time.
     pub fn outputs(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         let mut maps = Maps::Blocks(ImageBlocks::new(images));
-        let stages = self.stages.iter();
-        let outputs = stages.map(|stage| {
-            maps = stage.forward(maps.clone());
+        let outputs = turns(&self.stages, 0).into_iter().map(|turn| {
+            maps = through(vec![turn], maps.clone(), None);
             maps.clone().into_images()
         });
         outputs.collect()
     }
 
     /// The network for inference with batch normalisation folded into the convolutions before it: it computes the same,
-    /// and does not fold anew at every call. It cannot be trained any further.
+    /// and does not fold anew at every call. What is repeated is there as often, with other weights each time. The network
+    /// cannot be trained any further.
     pub fn fold_batch_norm(&self) -> Self {
-        let mut network = self.valid();
-        for stage in &mut network.stages {
-            if let Stage::Convolution(block) = stage {
-                block.fold_batch_norm();
-            }
+        let network = self.valid();
+        let fold = |(stage, time): Turn| match stage {
+            Stage::Convolution(block) => Stage::Convolution(block.fold_batch_norm(time)),
+            other => other.clone(),
+        };
+        Self {
+            stages: turns(&network.stages, 0).into_iter().map(fold).collect(),
         }
-        network
     }
 
     /// The layers for inference on the CPU, on images of this shape, with batch normalisation folded in.
@@ -130,7 +159,9 @@ impl Network {
                             linear.bias.as_ref().map(|bias| bias.val()),
                         )
                     }
-                    Stage::MaxPool(_) | Stage::GlobalAveragePool(_) => return None,
+                    Stage::MaxPool(_) | Stage::GlobalAveragePool(_) | Stage::Repeat(_) => {
+                        return None;
+                    }
                 };
                 Some(LayerWeights {
                     stage,
@@ -156,58 +187,66 @@ impl Network {
                 linear.weight = Param::from_tensor(rows.transpose());
                 linear.bias = bias.map(|bias| Param::from_data(bias, &device));
             }
-            Stage::MaxPool(_) | Stage::GlobalAveragePool(_) => {}
+            Stage::MaxPool(_) | Stage::GlobalAveragePool(_) | Stage::Repeat(_) => {}
         }
     }
 
     fn run(&self, images: Tensor<4>, dropout_key: Option<u64>) -> Maps {
-        let mut maps = Maps::Blocks(ImageBlocks::new(images));
-        let mut stages = self.stages.iter().enumerate().peekable();
-        while let Some((layer, stage)) = stages.next() {
-            let Stage::Convolution(block) = stage else {
-                maps = stage.forward(maps);
-                continue;
-            };
-            // The kernels compute convolutions in a row as one chain, and pool in the same pass where the windows are the
-            // usual ones.
-            let mut blocks = Vec::new();
-            let mut next = Some((layer, block));
-            while let Some((layer, block)) = next {
-                let halved = stages.next_if(|(_, next)| next.halves()).is_some();
-                let key = dropout_key.map(|key| key_of_layer(key, layer));
-                blocks.push((Some(block), block.for_kernels(halved, key)));
-                next = stages.next_if_map(|(layer, stage)| match stage {
-                    Stage::Convolution(block) => Ok((layer, block)),
-                    _ => Err((layer, stage)),
-                });
-            }
-            // To the kernels, a fully connected layer is a convolution whose kernel covers the map.
-            let of_linear = stages.next_if_map(|(layer, stage)| match stage {
-                Stage::FullyConnected(linear) => Ok(linear),
-                _ => Err((layer, stage)),
-            });
-            if let Some(linear) = of_linear {
-                let channels = blocks
-                    .last()
-                    .map_or(0, |(_, block)| block.weights.dims()[0]);
-                blocks.push((None, as_convolution(linear, channels)));
-            }
-            maps = Maps::Blocks(chain(maps.into_blocks(), blocks));
-        }
-        maps
+        let maps = Maps::Blocks(ImageBlocks::new(images));
+        through(turns(&self.stages, 0), maps, dropout_key)
     }
 }
+
+/// What the stages make of `maps`, one after the other.
+fn through(turns: Vec<Turn>, mut maps: Maps, dropout_key: Option<u64>) -> Maps {
+    let mut turns = turns.into_iter().enumerate().peekable();
+    while let Some((layer, turn)) = turns.next() {
+        let (Stage::Convolution(block), time) = turn else {
+            maps = turn.0.forward(maps);
+            continue;
+        };
+        // The kernels compute convolutions in a row as one chain, and pool in the same pass where the windows are the
+        // usual ones.
+        let mut blocks = Vec::new();
+        let mut next = Some((layer, block, time));
+        while let Some((layer, block, time)) = next {
+            let halved = turns.next_if(|(_, (next, _))| next.halves()).is_some();
+            let key = dropout_key.map(|key| key_of_layer(key, layer));
+            blocks.push((Some((block, time)), block.for_kernels(time, halved, key)));
+            next = turns.next_if_map(|(layer, turn)| match turn {
+                (Stage::Convolution(block), time) => Ok((layer, block, time)),
+                turn => Err((layer, turn)),
+            });
+        }
+        // To the kernels, a fully connected layer is a convolution whose kernel covers the map.
+        let of_linear = turns.next_if_map(|(layer, turn)| match turn {
+            (Stage::FullyConnected(linear), _) => Ok(linear),
+            turn => Err((layer, turn)),
+        });
+        if let Some(linear) = of_linear {
+            let channels = blocks
+                .last()
+                .map_or(0, |(_, block)| block.weights.dims()[0]);
+            blocks.push((None, as_convolution(linear, channels)));
+        }
+        maps = Maps::Blocks(chain(maps.into_blocks(), blocks));
+    }
+    maps
+}
+
+/// A block whose statistics are to be kept, and at which of its turns it is.
+type Keeping<'a> = (&'a ConvolutionBlock, usize);
 
 /// The output of convolution blocks in a row, each with the module whose statistics are to be kept.
 fn chain(
     maps: ImageBlocks,
-    blocks: Vec<(Option<&ConvolutionBlock>, conv_kernels::ConvolutionBlock)>,
+    blocks: Vec<(Option<Keeping>, conv_kernels::ConvolutionBlock)>,
 ) -> ImageBlocks {
     let (modules, blocks): (Vec<_>, Vec<_>) = blocks.into_iter().unzip();
     let chained = maps.chain(blocks);
     for (module, statistics) in modules.into_iter().zip(chained.statistics) {
-        if let (Some(module), Some(statistics)) = (module, statistics) {
-            module.keep_statistics(statistics);
+        if let (Some((module, time)), Some(statistics)) = (module, statistics) {
+            module.keep_statistics(time, statistics);
         }
     }
     chained.output
@@ -266,12 +305,26 @@ impl Maps {
     }
 }
 
+/// Why a stage is not met.
+const INSIDE: &str = "turns have no repeats, and convolutions are in chains";
+
 impl Stage {
-    /// Of a layer that [can be trained](Architecture::check_trainable).
-    fn new(layer: &Layer, dropout: f64, device: &Device) -> Self {
+    /// Of a layer that [can be trained](Architecture::check_trainable) and is computed so many `times` for an image.
+    fn new(layer: &Layer, times: usize, dropout: f64, device: &Device) -> Self {
         match layer {
             Layer::Convolution(convolution) => {
-                Self::Convolution(ConvolutionBlock::new(convolution, dropout, device))
+                Self::Convolution(ConvolutionBlock::new(convolution, times, dropout, device))
+            }
+            Layer::Repeat {
+                times: more,
+                layers,
+            } => {
+                let layers = layers.iter();
+                let stages = layers.map(|layer| Self::new(layer, times * more, dropout, device));
+                Self::Repeat(Repeat {
+                    times: *more,
+                    stages: stages.collect(),
+                })
             }
             Layer::MaxPool(pool) => Self::MaxPool(
                 MaxPool2dConfig::new(pool.kernel.values())
@@ -285,19 +338,15 @@ impl Stage {
                 in_features,
                 out_features,
             } => Self::FullyConnected(LinearConfig::new(*in_features, *out_features).init(device)),
-            Layer::AveragePool(_) | Layer::Repeat { .. } | Layer::Sum { .. } => {
+            Layer::AveragePool(_) | Layer::Sum { .. } => {
                 unreachable!("it is not trainable, which was checked before")
             }
         }
     }
 
-    /// The layer's output, without dropout.
+    /// The output of a stage that is not computed in a chain.
     fn forward(&self, maps: Maps) -> Maps {
         match self {
-            Self::Convolution(block) => {
-                let of_kernels = block.for_kernels(false, None);
-                Maps::Blocks(chain(maps.into_blocks(), vec![(Some(block), of_kernels)]))
-            }
             Self::MaxPool(pool) => Maps::Blocks(ImageBlocks::new(pool.forward(maps.into_images()))),
             Self::GlobalAveragePool(_) => Maps::Features(maps.into_blocks().means()),
             Self::FullyConnected(linear) => {
@@ -308,6 +357,7 @@ impl Stage {
                     vec![(None, as_convolution(linear, channels))],
                 ))
             }
+            Self::Convolution(_) | Self::Repeat(_) => unreachable!("{INSIDE}"),
         }
     }
 
@@ -321,6 +371,7 @@ impl Stage {
                 stride: pool.stride[0],
             },
             Self::GlobalAveragePool(_) => Layer::GlobalAveragePool,
+            Self::Repeat(_) => unreachable!("{INSIDE}"),
             Self::FullyConnected(linear) => {
                 let [_, outputs] = linear.weight.dims();
                 let rows = linear.weight.val().transpose();

@@ -62,7 +62,7 @@ impl Ladder {
             Ok(Step {
                 name: experiment.name.to_string(),
                 title: experiment.title.clone(),
-                summary: experiment.architecture.summary()?,
+                summary: experiment.architecture.summary()?.unrolled(),
                 missing: model.as_ref().err().map(|error| format!("{error:#}")),
                 evaluation: Evaluation::recorded(experiment, places),
             })
