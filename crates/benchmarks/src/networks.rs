@@ -51,6 +51,7 @@ pub fn reference() -> Experiment {
             refinement_epochs: 0,
             label_smoothing: 0.0,
             distillation: None,
+            trial: None,
         },
     }
 }

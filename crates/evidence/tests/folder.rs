@@ -46,6 +46,7 @@ fn run(seed: u64) -> RunId {
             refinement_epochs: 0,
             label_smoothing: 0.0,
             distillation: None,
+            trial: None,
         },
     }
 }

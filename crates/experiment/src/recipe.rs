@@ -39,6 +39,9 @@ pub struct Recipe {
     /// The teacher that the network learns from beside the labels, if there is one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub distillation: Option<Distillation>,
+    /// A way to train that is on trial, or was: the code of the commit that a record names has it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub trial: Option<String>,
 }
 
 impl Recipe {
@@ -294,6 +297,7 @@ mod tests {
             refinement_epochs: 0,
             label_smoothing: 0.0,
             distillation: Some(distillation(2.0, 1.0)),
+            trial: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The convolution block as a Burn module.
 
 use std::f64::consts::SQRT_2;
+use std::sync::atomic::Ordering;
 
 use architecture::Convolution;
 use burn::module::{Initializer, Module, ModuleMapper, Param, RunningState};
@@ -129,6 +130,9 @@ impl ConvolutionBlock {
         let Some(norm) = self.batch_norm(time) else {
             return;
         };
+        if !crate::KEEPS_STATISTICS.load(Ordering::Relaxed) {
+            return;
+        }
         let running = [&norm.running_mean, &norm.running_var];
         let kept = running.map(RunningState::value);
         let moved = moved(kept, [batch.mean, batch.variance], norm.momentum);

@@ -168,6 +168,7 @@ fn a_short_training_lowers_the_loss() {
             refinement_epochs: 0,
             label_smoothing: 0.0,
             distillation: None,
+            trial: None,
         },
     };
     for selected in others() {

@@ -84,6 +84,7 @@ pub fn experiment() -> Experiment {
             refinement_epochs: 0,
             label_smoothing: 0.0,
             distillation: None,
+            trial: None,
         },
     }
 }

@@ -138,6 +138,9 @@ fn recipe(recipe: &Recipe) -> String {
             recipe.refinement_epochs
         ));
     }
+    if let Some(trial) = &recipe.trial {
+        words.push(format!("on trial: {trial}"));
+    }
     if recipe.label_smoothing > 0.0 {
         words.push(format!("label smoothing {}", recipe.label_smoothing));
     }

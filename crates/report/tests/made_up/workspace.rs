@@ -204,6 +204,7 @@ pub fn experiment(name: &'static str) -> Experiment {
             refinement_epochs: 0,
             label_smoothing: 0.0,
             distillation: None,
+            trial: None,
         },
     }
 }
