@@ -27,7 +27,6 @@ pub use extension::{ChainOutput, ConvolutionBackend, Tensors};
 pub use image_blocks::{
     BatchStatistics, BlockOptions, Chained, ConvolutionBlock, ImageBlocks, Then, fold,
 };
-pub use kernels::IN_PLACE_OF_RELU;
 pub use kernels::{Dropout, InstructionSet, LANES, SgdStep, in_awake_pool};
 pub use loss::{LossBackend, cross_entropy};
 pub use updates::{Stepped, UpdateBackend, moved, sgd};

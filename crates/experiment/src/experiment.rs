@@ -52,7 +52,8 @@ impl Experiment {
     /// What cannot be used, in one line.
     pub fn check(&self) -> Result<()> {
         check_line("the title", &self.title)?;
-        check_networks(&self.architecture, &self.recipe)
+        check_networks(&self.architecture, &self.recipe)?;
+        self.recipe.check_trainable()
     }
 
     /// Parses an experiment in JSON, and [checks](Self::check) it.

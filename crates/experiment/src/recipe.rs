@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use architecture::Architecture;
 use mnist::Augmentation;
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,8 @@ pub struct Recipe {
     /// The teacher that the network learns from beside the labels, if there is one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub distillation: Option<Distillation>,
-    /// A way to train that is on trial, or was: the code of the commit that a record names has it.
+    /// A way to train that was on trial: only the code of the commit that a record names has it, and
+    /// [`check_trainable`](Self::check_trainable) refuses it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub trial: Option<String>,
 }
@@ -107,6 +108,20 @@ impl Recipe {
             );
         }
         Ok(())
+    }
+
+    /// Checks that this code can train by the recipe.
+    ///
+    /// # Errors
+    ///
+    /// It names a way to train that was on trial.
+    pub fn check_trainable(&self) -> Result<()> {
+        match &self.trial {
+            None => Ok(()),
+            Some(trial) => bail!(
+                "the recipe's trial is {trial:?}, which only the code of the commit that recorded it can train by"
+            ),
+        }
     }
 }
 
@@ -341,6 +356,18 @@ mod tests {
 
     /// What the error says, and what makes it.
     type Case = (&'static str, fn(&mut Recipe));
+
+    #[test]
+    fn what_was_on_trial_is_not_trained_by() {
+        recipe().check_trainable().unwrap();
+        let tried = Recipe {
+            trial: Some("muon".into()),
+            ..recipe()
+        };
+        tried.check().unwrap();
+        let error = tried.check_trainable().unwrap_err().to_string();
+        assert!(error.contains("\"muon\""), "{error}");
+    }
 
     #[test]
     fn a_number_that_cannot_be_trained_with_is_named() {

@@ -1,8 +1,6 @@
 //! What follows a convolution: batch normalisation, ReLU, dropout and max-pooling, in one pass over the map, and the
 //! way back.
 
-use std::sync::atomic::{AtomicU8, Ordering};
-
 use pulp::Simd;
 
 use crate::dropout::{Dropout, set_to_zero};
@@ -96,15 +94,12 @@ fn map<S: Simd, const RELU: bool>(
     convolved: &[Lanes],
     output: &mut [Lanes],
 ) {
-    let act = kind();
     let Affine { mean, scale, shift } = channel.affine;
     let [mean, scale, shift, zero] = [mean, scale, shift, 0.0].map(|value| simd.splat_f32s(value));
     let values = vectors::<S>(convolved);
     for (output, &value) in vectors_mut::<S>(output).iter_mut().zip(values) {
         let value = multiply_add(simd, simd.sub_f32s(value, mean), scale, shift);
-        *output = if RELU && act != 0 {
-            smooth(simd, act, value).0
-        } else if RELU {
+        *output = if RELU {
             // Like Burn's, it lets NaN through.
             let negative = simd.less_than_or_equal_f32s(value, zero);
             simd.select_f32s(negative, zero, value)
@@ -152,7 +147,7 @@ fn pool<S: Simd>(
             let (largest, place) = largest(simd, values);
             output[at] = largest;
             if let Some(to) = vectors_mut::<S>(places).get_mut(at) {
-                *to = if channel.activation.relu && kind() == 0 {
+                *to = if channel.activation.relu {
                     let nothing = simd.less_than_or_equal_f32s(largest, simd.splat_f32s(0.0));
                     simd.select_f32s(nothing, simd.splat_f32s(NO_PLACE), place)
                 } else {
@@ -241,8 +236,7 @@ fn map_mask<S: Simd, const RELU: bool>(
         let gradient = &mut gradient[start..][..at_once];
         let (values, outputs) = (&convolved[start..][..at_once], &outputs[start..][..at_once]);
         for slot in 0..at_once {
-            gradient[slot] =
-                masking.masked::<RELU>(simd, outputs[slot], gradient[slot], values[slot]);
+            gradient[slot] = masking.masked::<RELU>(simd, outputs[slot], gradient[slot]);
             sums.add(
                 simd,
                 slot,
@@ -255,7 +249,7 @@ fn map_mask<S: Simd, const RELU: bool>(
     for pixel in (whole..gradient.len()).step_by(per_pixel) {
         for part in 0..per_pixel {
             let at = pixel + part;
-            gradient[at] = masking.masked::<RELU>(simd, outputs[at], gradient[at], convolved[at]);
+            gradient[at] = masking.masked::<RELU>(simd, outputs[at], gradient[at]);
             sums.add(
                 simd,
                 part,
@@ -290,10 +284,7 @@ fn pool_mask<S: Simd>(
                 chosen = simd.select_f32s(here, convolved[at[other]], chosen);
             }
             let none = simd.equal_f32s(place, simd.splat_f32s(NO_PLACE));
-            let mut masked = simd.mul_f32s(*gradient, masking.scale);
-            if channel.activation.relu && masking.act != 0 {
-                masked = simd.mul_f32s(masked, masking.slope(simd, chosen));
-            }
+            let masked = simd.mul_f32s(*gradient, masking.scale);
             *gradient = simd.select_f32s(none, masking.zero, masked);
             sums.add(simd, part, masking.centred(simd, chosen), *gradient);
         }
@@ -320,78 +311,20 @@ struct Masking<S: Simd> {
     mean: S::f32s,
     scale: S::f32s,
     zero: S::f32s,
-    ascale: S::f32s,
-    ashift: S::f32s,
-    act: u8,
-}
-
-/// The value and the slope of what stands in the place of ReLU.
-#[inline(always)]
-fn smooth<S: Simd>(simd: S, act: u8, x: S::f32s) -> (S::f32s, S::f32s) {
-    let c = |v: f32| simd.splat_f32s(v);
-    if act == 1 {
-        let t = simd.add_f32s(x, c(3.0));
-        let gate = simd.min_f32s(simd.max_f32s(t, c(0.0)), c(6.0));
-        let value = simd.mul_f32s(simd.mul_f32s(x, gate), c(1.0 / 6.0));
-        let mid = simd.mul_f32s(simd.add_f32s(simd.add_f32s(x, x), c(3.0)), c(1.0 / 6.0));
-        let low = simd.less_than_f32s(t, c(0.0));
-        let high = simd.greater_than_f32s(t, c(6.0));
-        let slope = simd.select_f32s(low, c(0.0), simd.select_f32s(high, c(1.0), mid));
-        (value, slope)
-    } else {
-        let negative = simd.less_than_f32s(x, c(0.0));
-        let slope = simd.select_f32s(negative, c(0.1), c(1.0));
-        (simd.mul_f32s(x, slope), slope)
-    }
-}
-
-/// What stands in the place of ReLU in this process: 0 for ReLU itself, 1 for hard-swish, 2 for a ReLU that leaks a tenth.
-pub static IN_PLACE_OF_RELU: AtomicU8 = AtomicU8::new(0);
-
-fn kind() -> u8 {
-    IN_PLACE_OF_RELU.load(Ordering::Relaxed)
 }
 
 impl<S: Simd> Masking<S> {
     #[inline(always)]
-    fn slope(&self, simd: S, convolved: S::f32s) -> S::f32s {
-        let x = multiply_add(
-            simd,
-            self.centred(simd, convolved),
-            self.ascale,
-            self.ashift,
-        );
-        smooth(simd, self.act, x).1
-    }
-
-    #[inline(always)]
     fn new(simd: S, channel: &Channel<'_>) -> Self {
         let [mean, scale, zero] = [channel.affine.mean, channel.activation.dropout.scale(), 0.0]
             .map(|value| simd.splat_f32s(value));
-        let ascale = simd.splat_f32s(channel.affine.scale);
-        let ashift = simd.splat_f32s(channel.affine.shift);
-        Self {
-            mean,
-            scale,
-            zero,
-            ascale,
-            ashift,
-            act: kind(),
-        }
+        Self { mean, scale, zero }
     }
 
     #[inline(always)]
-    fn masked<const RELU: bool>(
-        &self,
-        simd: S,
-        output: S::f32s,
-        gradient: S::f32s,
-        convolved: S::f32s,
-    ) -> S::f32s {
+    fn masked<const RELU: bool>(&self, simd: S, output: S::f32s, gradient: S::f32s) -> S::f32s {
         let gradient = simd.mul_f32s(gradient, self.scale);
-        if RELU && self.act != 0 {
-            simd.mul_f32s(gradient, self.slope(simd, convolved))
-        } else if RELU {
+        if RELU {
             // Whatever made it zero.
             let nothing = simd.equal_f32s(output, self.zero);
             simd.select_f32s(nothing, self.zero, gradient)

@@ -26,7 +26,6 @@ mod sums;
 mod weight_gradient;
 
 pub use activation::Activation;
-pub use activation::IN_PLACE_OF_RELU;
 pub use block::{Between, Block, Chain};
 pub use buffer::Buffer;
 pub use compute::{BlockGradients, Gradients, Parameters, Saved, Statistics, Stopwatch};

@@ -1,7 +1,6 @@
 //! The convolution block as a Burn module.
 
 use std::f64::consts::SQRT_2;
-use std::sync::atomic::Ordering;
 
 use architecture::Convolution;
 use burn::module::{Initializer, Module, ModuleMapper, Param, RunningState};
@@ -130,9 +129,6 @@ impl ConvolutionBlock {
         let Some(norm) = self.batch_norm(time) else {
             return;
         };
-        if !crate::KEEPS_STATISTICS.load(Ordering::Relaxed) {
-            return;
-        }
         let running = [&norm.running_mean, &norm.running_var];
         let kept = running.map(RunningState::value);
         let moved = moved(kept, [batch.mean, batch.variance], norm.momentum);

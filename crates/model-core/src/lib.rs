@@ -13,7 +13,3 @@ pub mod weights;
 
 pub use blocks::ConvolutionBlock;
 pub use network::{Network, Stage};
-
-/// Whether a forward pass in training moves the running statistics of batch normalisation.
-pub static KEEPS_STATISTICS: std::sync::atomic::AtomicBool =
-    std::sync::atomic::AtomicBool::new(true);

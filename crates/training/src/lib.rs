@@ -22,7 +22,6 @@ pub mod signals;
 mod stop;
 mod teacher;
 mod terminal;
-mod trial;
 mod verdict;
 
 pub use backend::{Backend, Selected, select_device};

@@ -29,7 +29,6 @@ use crate::schedule::{optimizer, schedule};
 use crate::signals::Signal;
 use crate::stop::{Cause, Stop};
 use crate::teacher::Teacher;
-use crate::trial;
 
 /// Images per batch of evaluation, which has no influence on the result.
 const EVALUATION_BATCH: NonZeroUsize = NonZeroUsize::new(500).unwrap();
@@ -105,9 +104,7 @@ pub fn train(
     let recipe = &run.recipe;
     run.architecture.check(IMAGE_SIDE, 1, CLASSES)?;
     recipe.check()?;
-    if let Some(trial) = &recipe.trial {
-        trial::begin(trial)?;
-    }
+    recipe.check_trainable()?;
     ensure!(
         !data.train.is_empty() && !data.evaluation.is_empty(),
         "there are no images to train or evaluate on"
@@ -232,7 +229,6 @@ impl Fitting<'_> {
             network,
             label_smoothing: recipe.label_smoothing,
             teacher,
-            averaged: Arc::default(),
         };
         let steps_per_epoch = data.train.len().div_ceil(recipe.batch_size);
         let first_epoch = done.len();

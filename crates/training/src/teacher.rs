@@ -24,15 +24,6 @@ impl Teacher {
         }
     }
 
-    /// The average of the network that learns.
-    pub fn of_itself(network: Network, weight: f64) -> Self {
-        Self {
-            network,
-            temperature: 2.0,
-            weight,
-        }
-    }
-
     /// The loss of a network whose logits for `images` `[batch, channels, height, width]` are `logits` `[batch, classes]`,
     /// and whose cross-entropy with the labels is `of_labels`. The images have no gradient.
     pub fn loss(&self, images: Tensor<4>, logits: Tensor<2>, of_labels: Tensor<1>) -> Tensor<1> {
