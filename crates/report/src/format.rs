@@ -1,6 +1,6 @@
 //! Numbers as documents and pictures write them.
 
-use crate::numbers::statistics::{Comparison, Sample};
+use crate::numbers::statistics::Sample;
 
 /// A count with a comma between groups of three digits: `9,941`.
 pub(crate) fn grouped(count: usize) -> String {
@@ -48,8 +48,8 @@ pub(crate) fn points(difference: f64) -> String {
 }
 
 /// The interval of a difference in percentage points.
-pub(crate) fn interval(comparison: &Comparison) -> String {
-    comparison.interval.map_or_else(
+pub(crate) fn interval(interval: Option<(f64, f64)>) -> String {
+    interval.map_or_else(
         || "not known".into(),
         |(low, high)| format!("{} to {}", points(low), points(high)),
     )

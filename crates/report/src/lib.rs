@@ -62,7 +62,7 @@ pub fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
         documents.push(result_section::document(inputs, step)?);
     }
     documents.extend(frontier::document(inputs)?);
-    documents.extend(search::document(inputs));
+    documents.extend(search::document(inputs)?);
     documents.push(speed::document(inputs)?);
     documents.extend(pictures::documents(inputs)?);
     documents.push(checksums::document(&inputs.evidence));

@@ -17,7 +17,7 @@ pub(crate) fn section(inputs: &Inputs) -> Result<String> {
                 experiment.name.to_string(),
                 inputs.experiments[step - 1].name.to_string(),
                 points(comparison.difference),
-                interval(&comparison),
+                interval(comparison.interval),
                 p_value(comparison.p_of_images),
                 comparison.verdict().words().into(),
             ]);
@@ -42,7 +42,7 @@ pub(crate) fn sentence(comparison: &Comparison, before: &str) -> String {
     format!(
         "Against {before}: {} points after the last epoch (95 % interval over seeds {}; p {} over images): {}.",
         points(comparison.difference),
-        interval(comparison),
+        interval(comparison.interval),
         match p_value(comparison.p_of_images) {
             below if below.starts_with('<') => below,
             p => format!("= {p}"),

@@ -1,5 +1,6 @@
 //! What was tried on the hold-out images.
 
+use anyhow::Result;
 use evidence::{Kind, Places, Record};
 use experiment::{Distillation, Optimizer, Recipe, Schedule};
 use mnist::Augmentation;
@@ -8,14 +9,15 @@ use statrs::statistics::Statistics;
 use super::notation::notation;
 use super::table::markdown;
 use crate::document::Document;
-use crate::format::{grouped, percent};
+use crate::format::{grouped, interval, percent};
 use crate::inputs::Inputs;
 use crate::numbers::accuracies::{LastEpochs, means_of_last};
+use crate::numbers::statistics::welch_interval;
 
 /// The document, if there is any such run.
-pub(crate) fn document(inputs: &Inputs) -> Option<Document> {
+pub(crate) fn document(inputs: &Inputs) -> Result<Option<Document>> {
     if inputs.search_runs.is_empty() {
-        return None;
+        return Ok(None);
     }
     let mut candidates = candidates(&inputs.search_runs);
     candidates.sort_by(|a, b| means_of_last(b).mean.total_cmp(&means_of_last(a).mean));
@@ -31,10 +33,74 @@ pub(crate) fn document(inputs: &Inputs) -> Option<Document> {
     ];
     let table = markdown(header, candidates.iter().map(|runs| row(runs)), 2..7);
     let path = Places::file_of(Kind::Search, "README.md");
-    Some(Document::new(
-        path,
-        format!("{}\n{table}\n", introduction()),
-    ))
+    let text = format!(
+        "{}\n{}## All of them\n\n{table}\n",
+        introduction(),
+        ideas(&candidates)?
+    );
+    Ok(Some(Document::new(path, text)))
+}
+
+/// How many seeds an idea must have been tried with to be compared.
+const SEEDS_TO_COMPARE: usize = 3;
+
+/// What each idea brings: those whose name is that of another candidate, a hyphen and the idea.
+fn ideas(candidates: &[Vec<&Record>]) -> Result<String> {
+    let mut sections = String::new();
+    for before in candidates {
+        let name = before[0].name();
+        let ideas = candidates.iter().filter(|runs| {
+            let idea = runs[0].name().strip_prefix(name);
+            idea.is_some_and(|idea| idea.starts_with('-'))
+        });
+        let compared: Vec<_> = ideas
+            .filter(|runs| runs.len().min(before.len()) >= SEEDS_TO_COMPARE)
+            .map(|runs| idea(before, runs))
+            .collect::<Result<_>>()?;
+        if !compared.is_empty() {
+            let sample = means_of_last(before);
+            let header = [
+                "Idea",
+                "Name",
+                "Parameters",
+                "Difference (points)",
+                "95 % interval, seeds",
+                "Loss",
+                "Lowest",
+                "Seeds",
+            ];
+            sections += &format!(
+                "## Ideas tried on `{name}`\n\n`{name}` has {} parameters and {:.3} ± {:.3} % with {} seeds; its loss is {:.4}.\n\n{}\n",
+                grouped(before[0].parameters),
+                100.0 * sample.mean,
+                100.0 * sample.deviation,
+                before.len(),
+                mean_loss(before),
+                markdown(header, compared, 2..header.len())
+            );
+        }
+    }
+    Ok(sections)
+}
+
+fn idea(before: &[&Record], runs: &[&Record]) -> Result<[String; 8]> {
+    let [first, second] = [before, runs].map(means_of_last);
+    Ok([
+        runs[0].title.clone(),
+        runs[0].name().to_owned(),
+        grouped(runs[0].parameters),
+        format!("{:+.3}", 100.0 * (second.mean - first.mean)),
+        interval(welch_interval(&first, &second)?),
+        format!("{:.4}", mean_loss(runs)),
+        percent(LastEpochs::of(runs).lowest()),
+        runs.len().to_string(),
+    ])
+}
+
+/// The mean test loss of the last epochs.
+fn mean_loss(runs: &[&Record]) -> f64 {
+    let epochs = runs.iter().flat_map(|run| run.last_epochs());
+    epochs.map(|epoch| epoch.test_loss).mean()
 }
 
 /// The runs of each network and recipe that was tried.
@@ -56,7 +122,6 @@ fn row(runs: &[&Record]) -> [String; 8] {
         1 => String::new(),
         _ => format!(" ± {:.3}", 100.0 * accuracy.deviation),
     };
-    let epochs = runs.iter().flat_map(|run| run.last_epochs());
     let first = &runs[0].run;
     [
         first.name.to_string(),
@@ -64,7 +129,7 @@ fn row(runs: &[&Record]) -> [String; 8] {
         grouped(runs[0].parameters),
         format!("{:.3}{deviation} %", 100.0 * accuracy.mean),
         percent(LastEpochs::of(runs).lowest()),
-        format!("{:.4}", epochs.map(|epoch| epoch.test_loss).mean()),
+        format!("{:.4}", mean_loss(runs)),
         runs.len().to_string(),
         recipe(&first.recipe),
     ]
@@ -83,7 +148,7 @@ standard deviation of that mean over the seeds; the lowest is of any of these ep
 
 A network is written layer by layer: a number is a 3×3 convolution block to so many channels (k5: a 5×5 one; p: padded, so
 that the map keeps its size; g40: in 40 groups; l: linear, without batch normalisation and ReLU), d a depthwise convolution, P
-max-pooling by 2. All end in global average pooling, which does nothing to a map of one pixel, and a fully connected layer. The recipe is SGD with Nesterov momentum; cosine 2 11 0.02 falls from 2 to 0.02 times the learning rate
+max-pooling by 2, 2×(…) what is repeated with the same weights. All end in global average pooling, which does nothing to a map of one pixel, and a fully connected layer. The recipe is SGD with Nesterov momentum; cosine 2 11 0.02 falls from 2 to 0.02 times the learning rate
 within 11 epochs, step 6 0.1 multiplies it by 0.1 after every 6 epochs, one-cycle 0.1 1 rises to 0.1 within 1 epoch. Augmentation is
 up to so many pixels of translation, degrees of rotation, share of scaling, degrees of shear, pixels of elastic distortion.
 "

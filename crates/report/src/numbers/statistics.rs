@@ -117,7 +117,7 @@ impl Comparison {
 
 /// The interval of the second mean minus the first, for samples of different spread (B. L. Welch, "The generalization of
 /// 'Student's' problem when several different population variances are involved", 1947).
-fn welch_interval(first: &Sample, second: &Sample) -> Result<Option<(f64, f64)>> {
+pub(crate) fn welch_interval(first: &Sample, second: &Sample) -> Result<Option<(f64, f64)>> {
     if first.count < 2 || second.count < 2 {
         return Ok(None);
     }

@@ -122,7 +122,7 @@ fn draw_words(
     let first = format!("{}: {}", points(comparison.difference), verdict.words());
     let first = with_minus(&first);
     area.draw(&Text::new(first, (x, y - 8), style.pos(FROM)))?;
-    let second = with_minus(&format!("95 % interval: {}", interval(comparison)));
+    let second = with_minus(&format!("95 % interval: {}", interval(comparison.interval)));
     area.draw(&Text::new(second, (x, y + 9), muted(12.0).pos(FROM)))?;
     Ok(())
 }
