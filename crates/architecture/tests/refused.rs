@@ -132,8 +132,8 @@ fn what_can_only_be_described_is_not_trained() {
     for (layer, message) in [
         (sum([vec![], vec![]]), "(Sum of 2 branches + ReLU): a sum"),
         (
-            repeat(2, vec![Layer::MaxPool(Pool::new(2, 2))]),
-            "(Repeat 2 times): a repeat",
+            repeat(2, vec![Layer::AveragePool(Pool::new(2, 2))]),
+            "(Repeat 2 times): an average pool of windows",
         ),
         (
             Layer::AveragePool(Pool::new(2, 2)),

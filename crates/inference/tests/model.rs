@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use architecture::{Architecture, Convolution, Layer};
 use batches::images_to_tensor;
 use burn::tensor::Device;
 use burn::tensor::activation::softmax;
@@ -69,6 +70,37 @@ fn probabilities_are_those_of_burns_network() {
             "{found}, expected {expected}"
         );
     }
+}
+
+#[test]
+fn there_are_activations_for_each_time_that_a_layer_is_repeated() {
+    let times = 3;
+    let depthwise = Convolution {
+        groups: 4,
+        relu: true,
+        ..Convolution::new(4, 4, 3)
+    };
+    let architecture = Architecture::new(1, 28)
+        .separable_block(4, 3)
+        .layer(Layer::Repeat {
+            times,
+            layers: vec![Layer::Convolution(depthwise)],
+        })
+        .factored_head(10);
+    let device = Device::flex();
+    let network = Network::new(&architecture, 0.0, &device).unwrap();
+    let summary = architecture.summary().unwrap().unrolled();
+    let experiment = Experiment {
+        architecture,
+        ..experiment()
+    };
+    let model = Model::new(experiment, &network, device);
+    let maps = model.activations(test_digits().image(0)).unwrap();
+    let found = maps.iter().map(|map| [map.channels, map.height, map.width]);
+    let layers = summary.layers.iter();
+    let expected = layers.map(|it| [it.channels_out, it.n_out.height, it.n_out.width]);
+    assert!(found.eq(expected));
+    assert_eq!(maps.len(), 2 + times + 2);
 }
 
 #[test]
