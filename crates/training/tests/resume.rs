@@ -61,6 +61,7 @@ fn experiment(optimizer: Optimizer) -> Experiment {
                 temperature: 2.0,
                 weight: 0.5,
             }),
+            trial: None,
         },
     }
 }
