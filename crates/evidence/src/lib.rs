@@ -5,7 +5,8 @@
 //! - [`Record`] is what a finished run leaves beside its weights.
 //! - [`RunFolder`] is the folder of one run: locked while the run lives, with the states to resume from, and at the end
 //!   with record and weights, both or none.
-//! - [`live_runs`] are the runs that are being made at the moment.
+//! - [`live_runs`] are the runs that are being made at the moment; [`Watched`] says what became of them too.
+//! - [`verdict`] says whether a run held the target accuracy.
 //! - [`ResultsTable`] sets records side by side.
 //!
 //! Training writes all this, and reports, the page and the command line read it. Nothing here knows a backend.
@@ -20,9 +21,10 @@ mod record;
 mod room;
 mod run_id;
 mod table;
+mod verdict;
 
 pub use folder::{Opened, Resumed, RunFolder, Sizes, State, read_finished, weights_belong};
-pub use live::{Progress, live_runs};
+pub use live::{Progress, Watched, live_runs};
 pub use origin::{Commit, Origin, commit_of};
 pub use places::{EvidenceFile, Places};
 pub use record::{
@@ -31,6 +33,7 @@ pub use record::{
 };
 pub use run_id::{Kind, RunId};
 pub use table::ResultsTable;
+pub use verdict::verdict;
 
 use sha2::{Digest, Sha256};
 

@@ -1,13 +1,17 @@
-//! The runs that are being made at the moment, for others to look at.
+//! The runs that are being made at the moment, for others to look at, and what became of those that one has looked at.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mnist::Split;
 use serde::Serialize;
 
 use crate::folder::is_locked;
 use crate::manifest::Manifest;
-use crate::{Epoch, Places, State};
+use crate::places::finished_in;
+use crate::{Epoch, Places, State, verdict};
+
+/// How many runs that have ended are remembered.
+const REMEMBERED: usize = 20;
 
 /// A run as far as it has come.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,17 +32,50 @@ pub struct Progress {
     pub process: u32,
     /// The finished epochs, first to last.
     pub epochs: Vec<Epoch>,
+    /// Whether it is still being made.
+    pub is_live: bool,
+    /// Whether the target was held, in words; of a finished run alone.
+    pub verdict: Option<String>,
+}
+
+/// The runs that were seen to live.
+#[derive(Debug, Default)]
+pub struct Watched {
+    /// What was last seen in each folder, the folder that was seen first at the front.
+    runs: Vec<(PathBuf, Progress)>,
+}
+
+impl Watched {
+    /// The live runs in their usual places by name and seed, and then those that have ended since they were seen here.
+    pub fn look(&mut self, places: &Places) -> Vec<Progress> {
+        for folder in places.run_folders() {
+            if let Some(progress) = progress(&folder) {
+                self.runs.retain(|(known, _)| *known != folder);
+                self.runs.push((folder, progress));
+            } else if let Some((_, known)) = self.runs.iter_mut().find(|it| it.0 == folder)
+                // One that was stopped may have been finished between two looks.
+                && known.verdict.is_none()
+            {
+                *known = ended(&folder, known);
+            }
+        }
+        self.runs.retain(|(folder, _)| folder.is_dir());
+        let ended = self.runs.iter().filter(|(_, run)| !run.is_live).count();
+        let mut forgotten = ended.saturating_sub(REMEMBERED);
+        self.runs.retain(|(_, run)| {
+            let is_forgotten = !run.is_live && forgotten > 0;
+            forgotten -= usize::from(is_forgotten);
+            !is_forgotten
+        });
+        let mut runs: Vec<Progress> = self.runs.iter().map(|(_, run)| run.clone()).collect();
+        runs.sort_by(|a, b| (!a.is_live, &a.step, a.seed).cmp(&(!b.is_live, &b.step, b.seed)));
+        runs
+    }
 }
 
 /// The live runs in their usual places, by name and seed. What cannot be read is none: files come and go while this looks.
 pub fn live_runs(places: &Places) -> Vec<Progress> {
-    let mut runs: Vec<Progress> = places
-        .run_folders()
-        .iter()
-        .filter_map(|folder| progress(folder))
-        .collect();
-    runs.sort_by(|a, b| (&a.step, a.seed).cmp(&(&b.step, b.seed)));
-    runs
+    Watched::default().look(places)
 }
 
 /// The live run in a folder; none where none lives.
@@ -46,17 +83,14 @@ pub(crate) fn progress(folder: &Path) -> Option<Progress> {
     if !is_locked(folder) {
         return None;
     }
+    let manifest = Manifest::read(folder).ok()??;
+    let epochs = kept_epochs(folder, &manifest);
     let Manifest {
         run,
         title,
         process,
-        states,
         ..
-    } = Manifest::read(folder).ok()??;
-    let newest = states.first().and_then(|state| {
-        let history = state.history.read(folder).ok()?;
-        serde_json::from_slice::<State>(&history).ok()
-    });
+    } = manifest;
     Some(Progress {
         step: run.name.to_string(),
         title,
@@ -65,6 +99,36 @@ pub(crate) fn progress(folder: &Path) -> Option<Progress> {
         planned_epochs: run.recipe.epochs,
         has_teacher: run.recipe.distillation.is_some(),
         process,
-        epochs: newest.map_or_else(Vec::new, |state| state.epochs),
+        epochs: epochs.unwrap_or_default(),
+        is_live: true,
+        verdict: None,
     })
+}
+
+/// The epochs of the newest state.
+fn kept_epochs(folder: &Path, manifest: &Manifest) -> Option<Vec<Epoch>> {
+    let history = manifest.states.first()?.history.read(folder).ok()?;
+    let state: State = serde_json::from_slice(&history).ok()?;
+    Some(state.epochs)
+}
+
+/// What became of a run that has lived.
+fn ended(folder: &Path, seen: &Progress) -> Progress {
+    let record = finished_in(folder).ok().flatten();
+    let record = record.filter(|record| (record.name(), record.seed()) == (&seen.step, seen.seed));
+    let last = || {
+        let manifest = Manifest::read(folder).ok()??;
+        kept_epochs(folder, &manifest)
+    };
+    let (epochs, verdict) = match &record {
+        Some(record) => (Some(record.epochs.clone()), Some(verdict(record))),
+        // An epoch that ended after the last look counts too.
+        None => (last(), None),
+    };
+    Progress {
+        epochs: epochs.unwrap_or_else(|| seen.epochs.clone()),
+        is_live: false,
+        verdict,
+        ..seen.clone()
+    }
 }

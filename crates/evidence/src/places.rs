@@ -293,7 +293,7 @@ fn folder_of(kind: Kind) -> &'static str {
 }
 
 /// The finished run in a folder; none where the run is still to be finished.
-fn finished_in(folder: &Path) -> Result<Option<Record>> {
+pub(crate) fn finished_in(folder: &Path) -> Result<Option<Record>> {
     let manifest = crate::manifest::Manifest::read(folder)?;
     match manifest.and_then(|manifest| manifest.finished) {
         Some(_) => read_finished(folder).map(Some),

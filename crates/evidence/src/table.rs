@@ -1,11 +1,11 @@
 //! The results table: runs of the steps side by side, one row a step.
 
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, Table, presets};
 
 use experiment::Schedule;
 use mnist::Split;
 
-use crate::{Epoch, Record, RunId, TARGET_ACCURACY};
+use crate::{Record, RunId, TARGET_ACCURACY};
 
 /// The source's columns, then ours.
 const COLUMNS: [&str; 14] = [
@@ -23,6 +23,15 @@ const COLUMNS: [&str; 14] = [
     "Train Accuracy",
     "Seconds/epoch",
     "Seeds",
+];
+
+/// What a terminal shows that has no room for all columns, the most dispensable last.
+const FEW_COLUMNS: [&str; 5] = [
+    "Experiment",
+    "Parameters",
+    "Accuracy, %",
+    "Held",
+    "What it adds",
 ];
 
 /// Rows of a results table: the runs that differ in their seeds alone together, and single runs that are to stand out.
@@ -72,8 +81,18 @@ impl ResultsTable {
         }
     }
 
+    /// The results of the step before a run's, and the run itself, marked.
+    pub fn of_step_before(results: &[Record], run: &Record) -> Self {
+        let names = results.iter().map(|result| &result.run.name);
+        let before = names.filter(|name| **name < run.run.name).max();
+        let of_step = results
+            .iter()
+            .filter(|result| Some(&result.run.name) == before);
+        Self::new(&of_step.cloned().collect::<Vec<_>>()).mark(run)
+    }
+
     /// Adds a run as a marked row of its own, behind its step's.
-    pub fn mark(mut self, run: &Record) -> Self {
+    fn mark(mut self, run: &Record) -> Self {
         let behind = self
             .rows
             .partition_point(|row| row.first().run.name <= run.run.name);
@@ -98,22 +117,40 @@ impl ResultsTable {
         self.rows.iter().map(cells).collect()
     }
 
-    /// The table in box-drawing characters, as wide as the terminal allows; a marked row is bold, with an arrow.
-    pub fn to_terminal(&self) -> String {
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_FULL_CONDENSED);
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_header(COLUMNS);
+    /// The table in box-drawing characters, with the columns for which `width` characters are enough; all of them without a
+    /// width. A marked row is bold, with an arrow.
+    pub fn to_terminal(&self, width: Option<usize>) -> String {
+        let all = self.all_columns();
+        let five = tables::Table::new(FEW_COLUMNS).with_words(4);
+        let five = self.form(five, |row, name| row.few_cells(name).to_vec());
+        let four = tables::Table::new(FEW_COLUMNS.into_iter().take(4));
+        let four = self.form(four, |row, name| row.few_cells(name)[..4].to_vec());
+        tables::fitting(&[all, five, four], width)
+    }
+
+    /// Whether all columns have room in `width` characters.
+    pub fn fits(&self, width: usize) -> bool {
+        self.all_columns().fits(width)
+    }
+
+    fn all_columns(&self) -> tables::Table {
+        self.form(tables::Table::new(COLUMNS), Row::cells)
+    }
+
+    fn form(
+        &self,
+        mut table: tables::Table,
+        cells: impl Fn(&Row, String) -> Vec<String>,
+    ) -> tables::Table {
         for row in &self.rows {
-            let cells = row.cells(self.name(row)).into_iter().map(Cell::new);
+            let cells = cells(row, self.name(row));
             if row.marked {
-                table.add_row(cells.map(|cell| cell.add_attribute(Attribute::Bold)));
+                table.add_marked_row(cells);
             } else {
                 table.add_row(cells);
             }
         }
-        align(&mut table);
-        table.to_string()
+        table
     }
 
     /// The table as Markdown; `link` gives the address of a step.
@@ -194,6 +231,34 @@ impl Row {
         format!("{} of {}", held.count(), epochs().count())
     }
 
+    /// The mean accuracy over the runs.
+    fn accuracy(&self, unit: &str) -> String {
+        let accuracies = self
+            .runs
+            .iter()
+            .map(|run| 100.0 * run.last().test_accuracy());
+        mean_and_deviation(&accuracies.collect::<Vec<_>>(), 2, unit)
+    }
+
+    /// What the step adds, without its number.
+    fn addition(&self) -> &str {
+        let title = &self.first().title;
+        title
+            .split_once(": ")
+            .map_or(title, |(_, addition)| addition)
+    }
+
+    /// The cells of [`FEW_COLUMNS`].
+    fn few_cells(&self, name: String) -> [String; FEW_COLUMNS.len()] {
+        [
+            name,
+            self.first().parameters.to_string(),
+            self.accuracy(""),
+            self.held(),
+            self.addition().to_owned(),
+        ]
+    }
+
     fn cells(&self, name: String) -> Vec<String> {
         let run = self.first();
         let yes = |it: bool| String::from(if it { "yes" } else { "no" });
@@ -214,11 +279,7 @@ impl Row {
             yes(run.run.recipe.augmentation.is_some()),
             yes(run.run.recipe.schedule != Schedule::Constant),
             yes(run.run.recipe.distillation.is_some()),
-            mean_and_deviation(
-                &over_runs(|run| 100.0 * Epoch::test_accuracy(run.last())),
-                2,
-                " %",
-            ),
+            self.accuracy(" %"),
             format!("{:.2} %", 100.0 * lowest),
             self.held(),
             mean_and_deviation(&over_runs(|run| 100.0 * run.train.accuracy()), 2, " %"),

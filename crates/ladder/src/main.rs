@@ -10,11 +10,11 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use training::complain;
 
-use commands::{architecture, predict, quantize, report, run, serve, table, train};
+use commands::{architecture, completions, predict, quantize, report, run, serve, table, train};
 
 /// What the steps of the ladder are, and what came of them.
 #[derive(Debug, Parser)]
@@ -42,6 +42,8 @@ enum Command {
     Quantize(quantize::Options),
     /// Serves a page to draw digits on, and to see what every network makes of them
     Serve(serve::Options),
+    /// Prints a script with which a shell completes the command line
+    Completions(completions::Options),
 }
 
 fn main() -> ExitCode {
@@ -67,6 +69,9 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Predict(options) => return predict::run(&options, &mut output),
         Command::Quantize(options) => quantize::run(&options, &mut output),
         Command::Serve(options) => return serve::run(&options, &mut output),
+        Command::Completions(options) => {
+            completions::run(&options, CommandLine::command(), &mut output)
+        }
     }?;
     output.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -83,7 +88,6 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
     use clap::error::ErrorKind as UsageError;
 
     use super::*;

@@ -97,7 +97,7 @@ fn people_get_a_line_and_ten_bars() {
                 .unwrap();
             let full = line.matches('█').count();
             assert!((percent / 2.5 - full as f64).abs() <= 1.1, "{line}");
-            assert_eq!(line.chars().count(), 4 + 40 + 8, "{line}");
+            assert_eq!(line.chars().count(), 4 + 40 + 9, "{line}");
         }
     }
     assert!(success(&["predict", "test:947"]).contains("its label is 8, which is disputed"));

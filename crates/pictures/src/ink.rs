@@ -21,6 +21,12 @@ const OUTLIERS: usize = 30_000;
 /// bar set apart), but in larger ones.
 const SPECK: f64 = 1.0 / 40.0;
 
+/// Of two digits side by side, each has this share of the ink or more: a 1 beside a 0 has little.
+const INK_OF_TWO: f64 = 1.0 / 8.0;
+
+/// And this share of the height of both together.
+const HEIGHT_OF_TWO: f64 = 1.0 / 2.0;
+
 /// The ink of a picture.
 #[derive(Debug)]
 pub(crate) struct Ink {
@@ -32,6 +38,8 @@ pub(crate) struct Ink {
     pub dark: bool,
     /// How many pieces were taken for specks and left out.
     pub specks: usize,
+    /// Whether it seems to be more than one digit.
+    pub is_several: bool,
 }
 
 /// Finds the ink; none if nothing stands out.
@@ -57,8 +65,10 @@ pub(crate) fn find_ink(grey: &GrayImage) -> Option<Ink> {
             *amount = 0;
         }
     }
+    let is_several = is_several(&amounts);
     (left <= right).then(|| Ink {
         amounts,
+        is_several,
         bounds: (left, top, right - left + 1, bottom - top + 1),
         dark: levels.ink < levels.paper,
         specks,
@@ -141,6 +151,70 @@ fn beyond<'a>(mut counts: impl Iterator<Item = &'a usize>, count: usize) -> Opti
         before > count
     });
     position.map(|value| value as u8)
+}
+
+/// Whether an empty column parts the ink into two sides that are as high and as heavy as digits. No digit is written in two
+/// pieces side by side.
+fn is_several(amounts: &GrayImage) -> bool {
+    let columns: Vec<Column> = (0..amounts.width())
+        .map(|x| Column::of(amounts, x))
+        .collect();
+    let all = Column::together(&columns);
+    let is_digit = |side: &Column| {
+        side.ink as f64 >= INK_OF_TWO * all.ink as f64
+            && f64::from(side.height()) >= HEIGHT_OF_TWO * f64::from(all.height())
+    };
+    (0..columns.len()).any(|at| {
+        let (before, after) = columns.split_at(at);
+        columns[at].ink == 0
+            && is_digit(&Column::together(before))
+            && is_digit(&Column::together(after))
+    })
+}
+
+/// The ink of one or several columns.
+#[derive(Clone, Copy)]
+struct Column {
+    top: u32,
+    bottom: u32,
+    ink: u64,
+}
+
+impl Column {
+    const EMPTY: Self = Self {
+        top: u32::MAX,
+        bottom: 0,
+        ink: 0,
+    };
+
+    fn of(amounts: &GrayImage, x: u32) -> Self {
+        (0..amounts.height()).fold(Self::EMPTY, |column, y| {
+            match amounts.get_pixel(x, y).0[0] {
+                0 => column,
+                amount => column.and(Self {
+                    top: y,
+                    bottom: y + 1,
+                    ink: u64::from(amount),
+                }),
+            }
+        })
+    }
+
+    fn together(columns: &[Self]) -> Self {
+        columns.iter().fold(Self::EMPTY, |all, it| all.and(*it))
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            top: self.top.min(other.top),
+            bottom: self.bottom.max(other.bottom),
+            ink: self.ink + other.ink,
+        }
+    }
+
+    fn height(self) -> u32 {
+        self.bottom.saturating_sub(self.top)
+    }
 }
 
 /// Pixels that hang together, diagonally too.

@@ -105,6 +105,9 @@ pub fn prepare(picture: &DynamicImage) -> Result<Prepared> {
         1 => steps.push("a speck removed".into()),
         specks => steps.push(format!("{specks} specks removed")),
     }
+    if ink.is_several {
+        steps.push("more than one digit, it seems, and one is expected".into());
+    }
     let (x, y, width, height) = ink.bounds;
     steps.push(format!("cropped to {width}×{height}"));
     let cropped = crop_imm(&ink.amounts, x, y, width, height).to_image();

@@ -57,6 +57,22 @@ fn a_digit_of_mnists_is_taken_as_it_is_white_on_black_or_inverted() {
 }
 
 #[test]
+fn two_digits_side_by_side_are_told_from_one() {
+    let test = test_digits();
+    let says_several = |picture: GrayImage| prepared(picture).steps.contains("more than one digit");
+    let several = (0..1_000).filter(|index| says_several(enlarged(test.image(*index), 3)));
+    assert_eq!(several.collect::<Vec<_>>(), Vec::<usize>::new());
+    for index in (0..100).step_by(2) {
+        let mut both = GrayImage::new(280, 140);
+        for (place, index) in [index, index + 1].into_iter().enumerate() {
+            let digit = enlarged(test.image(index), 5);
+            image::imageops::replace(&mut both, &digit, 140 * place as i64, 0);
+        }
+        assert!(says_several(both), "{index}");
+    }
+}
+
+#[test]
 fn large_black_on_white_digits_come_out_as_they_were() {
     let test = test_digits();
     let differences: Vec<f64> = (0..100)

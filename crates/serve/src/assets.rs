@@ -1,17 +1,21 @@
 //! The files of the page, which are part of the program.
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::routing::get;
+
+use crate::ready::Ready;
+use crate::refusal::JSON;
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
-const JSON: &str = "application/json";
 
 /// Path, content type and content of each file.
-const FILES: [(&str, &str, &str); 14] = [
+const FILES: [(&str, &str, &str); 15] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/drawing.css", CSS, include_str!("page/drawing.css")),
@@ -22,6 +26,7 @@ const FILES: [(&str, &str, &str); 14] = [
     ("/asking.js", JAVASCRIPT, include_str!("page/asking.js")),
     ("/drawing.js", JAVASCRIPT, include_str!("page/drawing.js")),
     ("/answer.js", JAVASCRIPT, include_str!("page/answer.js")),
+    ("/kept.js", JAVASCRIPT, include_str!("page/kept.js")),
     ("/layers.js", JAVASCRIPT, include_str!("page/layers.js")),
     ("/pixels.js", JAVASCRIPT, include_str!("page/pixels.js")),
     ("/results.js", JAVASCRIPT, include_str!("page/results.js")),
@@ -46,7 +51,7 @@ pub const HEADERS: [(HeaderName, &str); 5] = [
         HeaderName::from_static("cross-origin-resource-policy"),
         "same-origin",
     ),
-    // The next version of the program has other files under the same names.
+    // What is asked for again has another answer; files are sent with a tag.
     (header::CACHE_CONTROL, "no-store"),
 ];
 
@@ -57,8 +62,9 @@ pub const CHART_POLICY: &str =
 /// Adds the files to a router.
 pub fn add_files<State: Clone + Send + Sync + 'static>(mut router: Router<State>) -> Router<State> {
     for (path, content_type, content) in FILES {
-        let file = move || async move { ([(header::CONTENT_TYPE, content_type)], content) };
-        router = router.route(path, get(file));
+        let file = Arc::new(Ready::new(content_type, content));
+        let answer = move |headers: HeaderMap| async move { file.answer(&headers) };
+        router = router.route(path, get(answer));
     }
     router
 }

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use axum::body::Bytes;
 use serde::Serialize;
+
+use crate::ready::Ready;
 
 /// A larger file is no chart.
 const MAX_CHART_BYTES: u64 = 4_000_000;
@@ -20,7 +21,7 @@ pub struct Chart {
     pub title: String,
     /// Its content.
     #[serde(skip)]
-    pub svg: Bytes,
+    pub svg: Ready,
 }
 
 /// All charts of a folder by name; none where there is no folder.
@@ -48,7 +49,7 @@ pub fn read_charts(directory: &Path) -> Result<Vec<Chart>> {
         charts.push(Chart {
             name: name.to_owned(),
             title: title(&svg).unwrap_or_else(|| in_words(stem)),
-            svg: svg.into(),
+            svg: Ready::new("image/svg+xml", svg),
         });
     }
     charts.sort_by(|a, b| a.name.cmp(&b.name));
@@ -109,7 +110,6 @@ mod tests {
                 ("curves-loss.svg", "Curves loss")
             ]
         );
-        assert_eq!(charts[1].svg.as_ref(), b"<svg></svg>");
         assert_eq!(
             read_charts(&directory.path().join("none")).unwrap().len(),
             0

@@ -16,6 +16,7 @@ mod host;
 mod ladder;
 mod limits;
 mod networks;
+mod ready;
 mod refusal;
 mod routes;
 mod server;

@@ -53,7 +53,10 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// The content type of JSON.
+pub const JSON: &str = "application/json";
+
 /// A body of JSON text with its content type.
 pub fn json_body(text: impl IntoResponse) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], text)
+    ([(header::CONTENT_TYPE, JSON)], text)
 }

@@ -1,6 +1,6 @@
 //! What the server answers to which path.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use axum::Router;
@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use evidence::{Kind, Places, ResultsTable, live_runs};
+use evidence::{Kind, Places, ResultsTable, Watched};
 use mnist::{DISPUTED_TEST_IMAGES, Digits};
 use serde::Serialize;
 use tokio::task::{JoinError, spawn_blocking};
@@ -21,15 +21,16 @@ use crate::charts::{Chart, read_charts};
 use crate::drawing::Drawing;
 use crate::ladder::Ladder;
 use crate::networks::{Networks, encode};
-use crate::refusal::{Refusal, json_body};
+use crate::ready::Ready;
+use crate::refusal::{JSON, Refusal, json_body};
 use crate::{Content, Limits};
 
 /// What all requests share.
 struct Shared {
-    ladder: Bytes,
+    ladder: Ready,
     networks: Networks,
     test_digits: Digits,
-    results: Cached<Bytes>,
+    results: Cached<Arc<Ready>>,
     charts: Cached<Arc<Vec<Chart>>>,
     trainings: Cached<Bytes>,
 }
@@ -69,13 +70,20 @@ pub fn router(content: Content, limits: &Limits) -> Result<Router> {
     let names = ladder.steps.iter().map(|step| step.name.clone()).collect();
     let models = steps.into_iter().map(|(_, model)| model.ok()).collect();
     let (of_results, of_charts) = (places.clone(), places.results());
+    let watched = Mutex::new(Watched::default());
     let shared = Shared {
-        ladder: json_text(&ladder)?,
+        ladder: Ready::new(JSON, json_text(&ladder)?),
         networks: Networks::start(names, models, limits.connections)?,
         test_digits,
-        results: Cached::new(move || json_text(&Table::read(&of_results)?)),
+        results: Cached::new(move || {
+            let table = json_text(&Table::read(&of_results)?)?;
+            Ok(Arc::new(Ready::new(JSON, table)))
+        }),
         charts: Cached::new(move || Ok(Arc::new(read_charts(&of_charts)?))),
-        trainings: Cached::new(move || json_text(&live_runs(&places))),
+        trainings: Cached::new(move || {
+            let mut watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
+            json_text(&watched.look(&places))
+        }),
     };
     let router = Router::new()
         .route("/api/ladder", get(ladder_of_steps))
@@ -91,8 +99,8 @@ pub fn router(content: Content, limits: &Limits) -> Result<Router> {
         .with_state(Arc::new(shared)))
 }
 
-async fn ladder_of_steps(State(shared): State<Arc<Shared>>) -> Answer {
-    Ok(json_body(shared.ladder.clone()).into_response())
+async fn ladder_of_steps(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer {
+    Ok(shared.ladder.answer(&headers))
 }
 
 async fn predict(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Answer {
@@ -122,8 +130,8 @@ async fn test_digit(
     })
 }
 
-async fn results_table(State(shared): State<Arc<Shared>>) -> Answer {
-    Ok(json_body(shared.results.get().await?).into_response())
+async fn results_table(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer {
+    Ok(shared.results.get().await?.answer(&headers))
 }
 
 async fn list_of_charts(State(shared): State<Arc<Shared>>) -> Answer {
@@ -133,6 +141,7 @@ async fn list_of_charts(State(shared): State<Arc<Shared>>) -> Answer {
 async fn chart(
     State(shared): State<Arc<Shared>>,
     name: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
 ) -> Answer {
     let charts = shared.charts.get().await?;
     let named = |Path(name): &Path<String>| charts.iter().find(|chart| chart.name == *name);
@@ -142,11 +151,8 @@ async fn chart(
             "there is no such chart; /api/charts lists them",
         )
     })?;
-    let headers = [
-        (header::CONTENT_TYPE, "image/svg+xml"),
-        (header::CONTENT_SECURITY_POLICY, CHART_POLICY),
-    ];
-    Ok((headers, chart.svg.clone()).into_response())
+    let policy = [(header::CONTENT_SECURITY_POLICY, CHART_POLICY)];
+    Ok((policy, chart.svg.answer(&headers)).into_response())
 }
 
 async fn trainings(State(shared): State<Arc<Shared>>) -> Answer {

@@ -1,7 +1,7 @@
 //! Training an experiment with Burn's `Learner`, and the command line that all steps share.
 //!
 //! [`command_line::run_step`] is the `main` of every step crate: it reads the options, trains, keeps a state after every
-//! epoch, writes the run's folder and prints the verdict and the results table. The pieces below it can be used alone:
+//! epoch, writes the run's folder and prints the verdict beside the step before. The pieces below it can be used alone:
 //! [`select_device`] turns a backend's name into a Burn device, [`train`] makes a run on it.
 
 // wgpu's kernel types nest deeply.
@@ -22,7 +22,6 @@ pub mod signals;
 mod stop;
 mod teacher;
 mod terminal;
-mod verdict;
 
 pub use backend::{Backend, Selected, select_device};
 pub use checkpoints::Keeper;

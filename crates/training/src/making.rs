@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 use evidence::{
     Epoch, Kind, Opened, Origin, Places, Record, ResultsTable, Resumed, RunFolder, RunId,
-    SCHEMA_VERSION, Sizes, State, commit_of, sha256,
+    SCHEMA_VERSION, Sizes, State, commit_of, sha256, verdict,
 };
 use experiment::{Experiment, Optimizer};
 use mnist::{DataSet, Split};
@@ -15,7 +15,6 @@ use crate::backend::Selected;
 use crate::checkpoints::Keeper;
 use crate::run::{Data, Trained, run_id, train};
 use crate::stop::Stop;
-use crate::verdict::verdict;
 use crate::{complain, say};
 
 /// The version that the workspace's manifest pins.
@@ -260,8 +259,10 @@ fn plural(count: usize) -> &'static str {
 /// Says what came of the run, and records it if that is wanted.
 fn show(making: &Making, path: &Path, record: &Record) -> Result<()> {
     let Making { places, .. } = making;
-    say!("\n{}", verdict(record));
-    say!("Result and weights: {}", shown(places, path).display());
+    let width = tables::width();
+    say!("\n{}", tables::wrapped(&verdict(record), width));
+    let result = format!("Result and weights: {}", shown(places, path).display());
+    say!("{}", tables::wrapped(&result, width));
     if making.record {
         let path = places.put_on_record(path)?;
         say!(
@@ -269,14 +270,21 @@ fn show(making: &Making, path: &Path, record: &Record) -> Result<()> {
             shown(places, &path).display()
         );
     }
-    match places.records(Kind::Step) {
-        Ok(recorded) => say!(
+    let steps = match making.kind {
+        Kind::Step => places.records(Kind::Step),
+        // No step comes before it.
+        _ => Ok(Vec::new()),
+    };
+    match steps {
+        Ok(steps) => say!(
             "\n{}",
-            ResultsTable::new(&recorded).mark(record).to_terminal()
+            ResultsTable::of_step_before(&steps, record).to_terminal(width)
         ),
         // The run is finished and written, whatever lies among the results of others.
         Err(error) => complain!("No table of the recorded results: {error:#}"),
     }
+    let rest = "`cargo ladder table` shows all steps.\n`cargo ladder table --runs` shows all runs that were made here.";
+    say!("{}", tables::wrapped(rest, width));
     Ok(())
 }
 

@@ -25,7 +25,7 @@ const BAR: usize = 40;
 
 /// Shown below the options.
 const NOTES: &str = "\
-A picture is to show one digit, darker or lighter than its paper, which is to be about evenly lit. It is made to look like
+A picture is to show one digit, darker or lighter than its paper, which is to be about evenly lit. It is made to look like \
 MNIST: white on black, without specks, cropped, scaled into 20×20 pixels and centred in 28×28 by its mass.
 
 An image that cannot be used is a line on standard error and makes the exit code 1; the others are predicted all the same.
@@ -253,8 +253,8 @@ fn print(prediction: &Prediction, output: &mut dyn Write) -> Result<()> {
         probabilities,
         ..
     } = prediction;
-    let percent = 100.0 * probabilities[*digit];
-    write!(output, "{image}: {digit}, {percent:.1} %")?;
+    let certainty = percent(probabilities[*digit]);
+    write!(output, "{image}: {digit}, {certainty}")?;
     if let Some(label) = prediction.label {
         let is_right = usize::from(label) == *digit;
         let verdict = if is_right { "right" } else { "wrong" };
@@ -278,14 +278,18 @@ fn print(prediction: &Prediction, output: &mut dyn Write) -> Result<()> {
         writeln!(output, "{}", format!("  {row}").trim_end())?;
     }
     for (digit, probability) in probabilities.iter().enumerate() {
-        let percent = 100.0 * probability;
-        writeln!(
-            output,
-            "  {digit} {:BAR$} {percent:5.1} %",
-            bar(*probability)
-        )?;
+        let (bar, percent) = (bar(*probability), percent(*probability));
+        writeln!(output, "  {digit} {bar:BAR$} {percent:>8}")?;
     }
     Ok(())
+}
+
+/// A probability in percent. A network is never quite certain, and the page says so in the same words.
+fn percent(probability: f32) -> String {
+    match format!("{:.1} %", 100.0 * probability) {
+        text if text == "100.0 %" => "> 99.9 %".into(),
+        text => text,
+    }
 }
 
 /// A pixel in five shades, twice as wide as a character, for these are twice as high as wide.

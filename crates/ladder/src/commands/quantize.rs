@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use comfy_table::{CellAlignment, Table, presets};
 use evidence::weights_belong;
 use files::write_whole;
 use inference::{Model, most_probable};
 use mnist::{CLASSES, Digits, IMAGE_SIDE, Mnist};
 use model_core::quantization::{Granularity, QuantizedWeights};
 use model_core::{Network, weights};
+use tables::Table;
 
 use ladder::steps;
 use training::command_line::InWorkspace;
@@ -20,7 +20,7 @@ use ladder::subjects::{Word, recorded_weights};
 
 /// Shown below the options.
 const NOTES: &str = "\
-Batch normalisation is folded into the convolutions. Then, symmetrically: weight = value * scale, with values of -127 to
+Batch normalisation is folded into the convolutions. Then, symmetrically: weight = value * scale, with values of -127 to \
 127 and a 32-bit float as the scale of each output channel. Biases and the maps between layers stay 32-bit floats.
 
 The file is a safetensors file. For layer n, counted from 0 as in `cargo ladder architecture`, it has
@@ -97,8 +97,9 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
     }
     let root = places.workspace().root();
     let weights = weights.strip_prefix(root).unwrap_or(&weights).display();
-    writeln!(output, "{}, {weights}", step.name)?;
-    writeln!(output, "{table}")?;
+    let (width, introduction) = (tables::width(), format!("{}, {weights}", step.name));
+    writeln!(output, "{}", tables::wrapped(&introduction, width))?;
+    writeln!(output, "{}", tables::fitting(&[table], width))?;
     if let Some(path) = &options.out {
         let (path, bytes) = (path.display(), file.len());
         writeln!(
@@ -110,22 +111,16 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
 }
 
 fn new_table(test: &Digits) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED);
-    table.set_header([
+    Table::new([
         "Weights".to_owned(),
         "Bytes".into(),
         format!("Right of {}", test.len()),
         "Accuracy".into(),
         "Another digit than with floats".into(),
-    ]);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
+    ])
 }
 
-fn row(name: &str, bytes: usize, digits: &[usize], floats: &[usize], test: &Digits) -> [String; 5] {
+fn row(name: &str, bytes: usize, digits: &[usize], floats: &[usize], test: &Digits) -> Vec<String> {
     let labels = test.labels().iter().map(|label| usize::from(*label));
     let right = digits
         .iter()
@@ -136,7 +131,7 @@ fn row(name: &str, bytes: usize, digits: &[usize], floats: &[usize], test: &Digi
         .iter()
         .zip(floats)
         .filter(|(digit, float)| digit != float);
-    [
+    vec![
         name.to_owned(),
         bytes.to_string(),
         right.to_string(),

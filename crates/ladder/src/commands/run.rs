@@ -288,6 +288,8 @@ impl<'a> Runner<'a> {
         let mut process = Command::new(program)
             .args(&job.arguments)
             .arg("--until-input-closes")
+            // What it prints is read here, line by line.
+            .env_remove("COLUMNS")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -433,7 +435,11 @@ impl Display {
     fn begin(&self, job: &Job) -> ProgressBar {
         let bar = ProgressBar::new(job.epochs() as u64).with_prefix(job.run.describe());
         bar.set_style(style("{prefix}: {msg}"));
-        self.bars.insert_before(&self.overall, bar)
+        let bar = self.bars.insert_before(&self.overall, bar);
+        // An epoch takes seconds, and nothing is drawn before something is said.
+        bar.set_message("the first epoch is being trained");
+        self.overall.tick();
+        bar
     }
 
     fn advance(&self, bar: &ProgressBar, epoch: &str) {

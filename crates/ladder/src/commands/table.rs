@@ -17,6 +17,9 @@ pub struct Options {
     /// Print Markdown
     #[arg(long)]
     markdown: bool,
+    /// Print all columns, however wide the terminal is; a pipe gets them anyway
+    #[arg(long, conflicts_with = "markdown")]
+    wide: bool,
     #[command(flatten)]
     project: InWorkspace,
 }
@@ -46,11 +49,15 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
         }
         ResultsTable::new(&records)
     };
-    let text = if options.markdown {
-        table.to_markdown(|step| format!("experiments/{step}"))
-    } else {
-        table.to_terminal()
-    };
-    writeln!(output, "{text}")?;
+    if options.markdown {
+        let text = table.to_markdown(|step| format!("experiments/{step}"));
+        writeln!(output, "{text}")?;
+        return Ok(());
+    }
+    let width = if options.wide { None } else { tables::width() };
+    writeln!(output, "{}", table.to_terminal(width))?;
+    if width.is_some_and(|width| !table.fits(width)) {
+        writeln!(output, "--wide shows all columns.")?;
+    }
     Ok(())
 }

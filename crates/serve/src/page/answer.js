@@ -1,6 +1,6 @@
 // What the networks say of the drawing: the chosen step at length, and all steps side by side.
 
-import { decode, picture } from "./pixels.js";
+import { decode, paint } from "./pixels.js";
 
 const CLASSES = 10;
 
@@ -27,6 +27,9 @@ export function element(tag, className = "", text = "") {
   made.textContent = text;
   return made;
 }
+
+/** A digit with its article. */
+const aDigit = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
 
 const byId = (id) => document.getElementById(id);
 
@@ -98,7 +101,7 @@ export class AnswerView {
     const all = answer.steps.filter((step) => step);
     const count = all.filter((step) => step.digit === expected).length;
     const steps = `${count === all.length ? "All" : `${count} of`} ${all.length} steps`;
-    const sees = `Step ${number}, ${name}, sees a ${chosen.digit} (${percent(chosen.probabilities[chosen.digit])}).`;
+    const sees = `Step ${number}, ${name}, sees ${aDigit(chosen.digit)} (${percent(chosen.probabilities[chosen.digit])}).`;
     if (!digit) {
       return `${sees} ${steps} say so.`;
     }
@@ -108,8 +111,7 @@ export class AnswerView {
 
   #showSeen(seen) {
     const canvas = byId("seen");
-    const image = picture(decode(seen.pixels), canvas.width, canvas.height, [0, 0, 0], [255, 255, 255]);
-    canvas.getContext("2d").drawImage(image, 0, 0);
+    paint(canvas, decode(seen.pixels), [0, 0, 0], [255, 255, 255]);
     byId("preparation").textContent = `${seen.preparation[0].toUpperCase()}${seen.preparation.slice(1)}.`;
   }
 

@@ -2,8 +2,9 @@
 
 /** An answer that is none, with what the server says about it. */
 export class Refused extends Error {
-  constructor(message, retryAfter) {
+  constructor(message, status, retryAfter) {
     super(message);
+    this.status = status;
     this.retryAfter = retryAfter;
   }
 }
@@ -13,7 +14,7 @@ export async function ask(path, options) {
   const response = await fetch(path, options);
   const answer = await response.json();
   if (!response.ok) {
-    throw new Refused(answer.error, Number(response.headers.get("Retry-After")) || 0);
+    throw new Refused(answer.error, response.status, Number(response.headers.get("Retry-After")) || 0);
   }
   return answer;
 }

@@ -1,6 +1,6 @@
 // The paper: strokes of mouse, pen, finger or keyboard, or a test digit, and what is sent of it.
 
-import { encode, hiddenCanvas, onColourScheme, picture, styled } from "./pixels.js";
+import { decode, encode, hiddenCanvas, onColourScheme, picture, styled } from "./pixels.js";
 
 /** Height and width of what is sent, in pixels. Points are in these units. */
 export const SIDE = 280;
@@ -72,6 +72,19 @@ export class Drawing {
       greys[at] = data[4 * at + 3];
     }
     return { width: SIDE, height: SIDE, pixels: encode(greys) };
+  }
+
+  /** What has been done, as JSON can hold it. */
+  get kept() {
+    return this.#done.map((step) => (step.levels ? { ...step, levels: encode(step.levels) } : step));
+  }
+
+  /** Takes up what was kept; false if that is nothing. */
+  restore(kept) {
+    this.#done = kept.map((step) => (step.levels ? { ...step, levels: decode(step.levels) } : step));
+    this.#render();
+    this.changed();
+    return this.#done.length > 0;
   }
 
   undo() {

@@ -1,7 +1,7 @@
 // The maps that the layers of the chosen step make of the drawing, and what each of their cells sees.
 
 import { element } from "./answer.js";
-import { colour, decode, onColourScheme, picture, styled } from "./pixels.js";
+import { colour, decode, hiddenCanvas, onColourScheme, paint, styled } from "./pixels.js";
 
 /** Pixels of the page between two maps. */
 const GAP = 4;
@@ -54,7 +54,8 @@ export class LayersView {
 
   /** Shows the maps of an answer. */
   show(answer) {
-    this.#seen = picture(decode(answer.seen.pixels), this.side, this.side, [0, 0, 0], [255, 255, 255]);
+    this.#seen ??= hiddenCanvas(this.side, this.side);
+    paint(this.#seen, decode(answer.seen.pixels), [0, 0, 0], [255, 255, 255]);
     this.#layers.forEach((layer, at) => {
       layer.maps = answer.layers?.[at] ?? null;
       layer.levels = layer.maps && decode(layer.maps.levels);
@@ -83,7 +84,9 @@ export class LayersView {
     canvas.setAttribute("role", "application");
     canvas.setAttribute("aria-label", `Maps of layer ${number}, ${operation}. Arrow keys move among cells, page up and page down among maps.`);
     item.append(heading, canvas);
-    const layer = { item, canvas, summary, number, maps: null, levels: null, tiles: [] };
+    // All maps one above the other, a pixel a cell; drawn anew at each answer, but never made anew.
+    const sheet = hiddenCanvas(side, side * channels);
+    const layer = { item, canvas, summary, number, sheet, maps: null, levels: null };
     canvas.addEventListener("pointermove", (event) => this.#point(layer, event));
     canvas.addEventListener("pointerdown", (event) => this.#point(layer, event));
     canvas.addEventListener("pointerleave", (event) => {
@@ -109,12 +112,7 @@ export class LayersView {
       if (!layer.maps) {
         continue;
       }
-      const { channels, height, width } = layer.maps;
-      const size = height * width;
-      const negative = layer.maps.low < 0 ? low : undefined;
-      layer.tiles = Array.from({ length: channels }, (_, channel) =>
-        picture(layer.levels.subarray(channel * size, (channel + 1) * size), width, height, zero, high, negative),
-      );
+      paint(layer.sheet, layer.levels, zero, high, layer.maps.low < 0 ? low : undefined);
     }
     this.#drawAll();
     this.#showCell();
@@ -147,7 +145,7 @@ export class LayersView {
     for (let channel = 0; channel < channels; channel += 1) {
       const [x, y] = this.#corner(layer, channel);
       if (layer.maps) {
-        context.drawImage(layer.tiles[channel], x, y, shown, shown);
+        context.drawImage(layer.sheet, 0, channel * side, side, side, x, y, shown, shown);
       } else {
         context.fillRect(x, y, shown, shown);
       }
@@ -257,7 +255,8 @@ export class LayersView {
 
   #description({ layer, channel, row, column }, field) {
     const { n_out: side } = layer.summary;
-    const place = side === 1 ? `value ${channel + 1}` : `map ${channel + 1}, row ${row + 1}, column ${column + 1}`;
+    const value = layer === this.#layers.at(-1) ? `the value of digit ${channel}` : `value ${channel + 1}`;
+    const place = side === 1 ? value : `map ${channel + 1}, row ${row + 1}, column ${column + 1}`;
     const range = (from, to) => `${Math.floor(from) + 1} to ${Math.ceil(to)}`;
     let text = `Layer ${layer.number}, ${place}: sees rows ${range(field.top, field.bottom)}, columns ${range(field.left, field.right)}.`;
     if (layer.maps) {

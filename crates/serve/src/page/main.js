@@ -3,6 +3,7 @@
 import { AnswerView, called } from "./answer.js";
 import { Predictor, Refused, ask } from "./asking.js";
 import { Drawing, SIDE } from "./drawing.js";
+import { giveBack, keepOnLeaving } from "./kept.js";
 import { LayersView } from "./layers.js";
 import { decode, styled } from "./pixels.js";
 import { showCharts, showTable } from "./results.js";
@@ -12,6 +13,9 @@ const byId = (id) => document.getElementById(id);
 
 /** Milliseconds until the server is asked again whether it is there. */
 const RETRY = 2000;
+
+/** The status of a drawing that cannot be used. */
+const UNUSABLE = 422;
 
 async function start() {
   showTable();
@@ -65,6 +69,11 @@ function page(ladder) {
       }
     },
     (error) => {
+      if (error instanceof Refused && error.status === UNUSABLE) {
+        // It is blank, for example where a stroke lies beside the paper: nothing is wrong with the page.
+        forget("Nothing is drawn yet that can be seen.");
+        return;
+      }
       trouble(error);
       if (error) {
         forget("There is no answer.");
@@ -110,7 +119,10 @@ function page(ladder) {
   changed();
   tools(drawing);
   testDigits(ladder, drawing);
-  ask("/sample.json").then((strokes) => drawing.empty && drawing.replay(strokes), trouble);
+  keepOnLeaving(drawing);
+  if (!giveBack(drawing)) {
+    ask("/sample.json").then((strokes) => drawing.empty && drawing.replay(strokes), trouble);
+  }
 }
 
 function showHint(drawing) {

@@ -35,13 +35,12 @@ export function colour(name) {
 }
 
 /**
- * A canvas of the size of `levels`, its pixels between two colours: the first at level 0, the second at 255; and where
+ * Paints `levels` on a canvas that has as many pixels, between two colours: the first at level 0, the second at 255; and where
  * `negative` is given, from that at level 0 through the first in the middle.
  */
-export function picture(levels, width, height, zero, high, negative) {
-  const canvas = hiddenCanvas(width, height);
+export function paint(canvas, levels, zero, high, negative) {
   const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
+  const image = context.createImageData(canvas.width, canvas.height);
   levels.forEach((level, at) => {
     const signed = negative ? level / 127.5 - 1 : level / 255;
     const towards = signed < 0 ? negative : high;
@@ -51,6 +50,12 @@ export function picture(levels, width, height, zero, high, negative) {
     image.data[4 * at + 3] = 255;
   });
   context.putImageData(image, 0, 0);
+}
+
+/** A new canvas with `levels`, as `paint` paints them. */
+export function picture(levels, width, height, ...colours) {
+  const canvas = hiddenCanvas(width, height);
+  paint(canvas, levels, ...colours);
   return canvas;
 }
 

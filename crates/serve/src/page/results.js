@@ -48,6 +48,8 @@ function heading(text, scope) {
 
 function figure({ name, title }) {
   const made = element("figure");
+  // So that the arrow keys move what is wider than the screen.
+  made.tabIndex = 0;
   const link = element("a");
   link.href = `/charts/${encodeURIComponent(name)}`;
   const image = element("img");

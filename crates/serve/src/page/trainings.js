@@ -35,43 +35,38 @@ export class TrainingsView {
   }
 
   #show(trainings) {
-    const running = new Set();
+    const there = new Set();
     for (const training of trainings) {
       const key = `${training.process} ${training.step} ${training.seed} ${training.split}`;
-      running.add(key);
+      there.add(key);
       const known = this.#known.get(key) ?? this.#add(key);
-      if (known.training?.epochs.length !== training.epochs.length) {
+      const before = known.training;
+      if (before?.epochs.length !== training.epochs.length || before.is_live !== training.is_live) {
         known.training = training;
-        this.#draw(known, "");
+        this.#draw(known);
       }
     }
+    // A server that was started again remembers none that had ended.
     for (const [key, known] of this.#known) {
-      if (!running.has(key) && !known.ended) {
-        known.ended = true;
-        const { epochs, planned_epochs: planned } = known.training;
-        this.#draw(known, epochs.length < planned - 1 ? "; it has been stopped" : "; it has ended");
+      if (!there.has(key)) {
+        known.item.remove();
+        this.#known.delete(key);
       }
     }
-    this.none.hidden = this.#known.size > 0;
+    this.none.hidden = trainings.some((training) => training.is_live);
   }
 
   #add(key) {
-    const known = { item: element("article", "training"), training: null, ended: false };
+    const known = { item: element("article", "training"), training: null };
     this.#known.set(key, known);
     this.place.prepend(known.item);
     return known;
   }
 
-  #draw({ item, training }, state) {
-    const { epochs, planned_epochs: planned, has_teacher: hasTeacher, seed, split } = training;
+  #draw({ item, training }) {
+    const { epochs, planned_epochs: planned, seed } = training;
     const { number, name } = called({ name: training.step });
     const title = number ? `Step ${number}, ${name}` : name;
-    const on = { test: "test images", holdout: "hold-out images", swapped: "hold-out images" }[split];
-    const last = epochs.at(-1);
-    const beginning = hasTeacher ? ": a teacher is trained first" : "";
-    const now = last
-      ? `: ${(100 * last.test_correct / last.test_total).toFixed(2)} % of the ${on} right, ${last.seconds.toFixed(1)} s an epoch`
-      : beginning;
     const curves = element("div", "curves");
     curves.append(
       chart("Accuracy", planned, epochs, {
@@ -93,10 +88,24 @@ export class TrainingsView {
     );
     item.replaceChildren(
       element("h3", "", `${title}, seed ${seed}`),
-      element("p", "", `Epoch ${epochs.length} of ${planned}${now}${state}.`),
+      element("p", "", state(training)),
       curves,
     );
   }
+}
+
+/** How far a training is, or what came of it. */
+function state({ epochs, planned_epochs: planned, has_teacher: hasTeacher, split, is_live: isLive, verdict }) {
+  if (verdict) {
+    return `Finished. ${verdict}`;
+  }
+  const on = { test: "test images", holdout: "hold-out images", swapped: "hold-out images" }[split];
+  const last = epochs.at(-1);
+  const beginning = hasTeacher ? ": a teacher is trained first" : "";
+  const now = last
+    ? `: ${((100 * last.test_correct) / last.test_total).toFixed(2)} % of the ${on} right, ${last.seconds.toFixed(1)} s an epoch`
+    : beginning;
+  return `Epoch ${epochs.length} of ${planned}${now}${isLive ? "" : "; it has been stopped"}.`;
 }
 
 function svg(tag, attributes, text) {

@@ -9,10 +9,10 @@ mod webdriver;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use evidence::{Epoch, State};
+use evidence::{Epoch, Kind, State};
 use serve::{Content, Limits};
 
-use support::{Checkout, Running, content, steps};
+use support::{Checkout, Running, content, recorded, steps};
 use webdriver::{Browser, View};
 
 const WIDE: View = View {
@@ -94,6 +94,11 @@ impl Page {
     }
 }
 
+/// Left and top of the paper, in pixels from the corner of the page.
+const PLACE_OF_PAPER: &str = "(() => { \
+    const { left, top } = document.querySelector('#drawing').getBoundingClientRect(); \
+    return [left + scrollX, top + scrollY]; })()";
+
 /// Strokes of a 7, in shares of the paper's side.
 fn seven() -> Vec<Vec<[f64; 2]>> {
     serde_json::from_str(include_str!("seven.json")).unwrap()
@@ -134,7 +139,7 @@ fn the_layout_holds_on_a_telephone_and_on_a_desk() {
                 "something is wider than the page"
             );
             let outside = page.browser.value(
-                "[...document.querySelectorAll('a, button, input, label, h1, h2, #drawing, #maps canvas, #figures img')] \
+                "[...document.querySelectorAll('a, button, input, label, h1, h2, #drawing, #maps canvas, #figures figure')] \
                  .filter((it) => { const { left, right, width, height } = it.getBoundingClientRect(); \
                    return !it.matches('.skip') && (left < 0 || right > innerWidth || !width || !height); }) \
                  .map((it) => it.outerHTML)",
@@ -325,6 +330,13 @@ fn a_training_is_seen_to_grow() {
     assert_eq!(page.browser.value(points), 2);
     drop(folder);
     page.browser.wait_until(&shown("it has been stopped"));
+    // Made again and finished, it shows its last epoch and the verdict.
+    let (folder, record) = page.checkout.begin_run();
+    let weights = recorded().weights(Kind::Step, record.name());
+    folder.finish(&record, &fs::read(weights).unwrap()).unwrap();
+    page.browser.wait_until(&shown("Finished. Verdict: "));
+    page.browser
+        .wait_until(&format!("{points} === {}", record.epochs.len()));
     page.assert_sound();
 }
 
@@ -356,6 +368,7 @@ fn a_server_that_is_gone_is_missed() {
     let mut page = Page::open(WIDE);
     let trouble = "document.querySelector('#trouble')";
     assert_eq!(page.browser.value(&format!("{trouble}.hidden")), true);
+    let before = page.browser.value(PLACE_OF_PAPER);
     page.server.stop();
     page.browser
         .draw("#drawing", "mouse", &[[0.5, 0.2], [0.5, 0.8]]);
@@ -363,6 +376,7 @@ fn a_server_that_is_gone_is_missed() {
         "{trouble}.textContent.includes('does not answer')"
     ));
     page.leave_screenshot("page-server-gone.png");
+    assert_eq!(page.browser.value(PLACE_OF_PAPER), before);
 }
 
 #[test]
@@ -395,4 +409,107 @@ fn everything_can_be_reached_with_the_keyboard() {
     let chosen = steps().last().unwrap().name.to_string();
     assert!(reached.contains(&chosen), "{reached:?}");
     page.assert_sound();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_paper_stays_where_it_is_while_one_draws() {
+    for view in [WIDE, NARROW] {
+        let mut page = Page::open(view);
+        let before = page.browser.value(PLACE_OF_PAPER);
+        // Looked at at every event of the pointer.
+        page.browser.value(&format!(
+            "(() => {{ window.places = new Set(); \
+             for (const kind of ['pointerdown', 'pointermove', 'pointerup']) {{ \
+               document.querySelector('#drawing').addEventListener(kind, () => places.add(String({PLACE_OF_PAPER}))); \
+             }} }})()"
+        ));
+        for stroke in 0..10 {
+            let x = 0.1 + 0.08 * f64::from(stroke);
+            page.browser
+                .draw("#drawing", "mouse", &[[x, 0.2], [x, 0.5], [x + 0.05, 0.8]]);
+            assert_eq!(page.browser.value(PLACE_OF_PAPER), before);
+        }
+        assert_eq!(page.browser.value("places.size"), 1, "{view:?}");
+        let trouble = page
+            .browser
+            .value("document.querySelector('#trouble').hidden");
+        assert_eq!(trouble, true);
+        page.assert_sound();
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_click_draws_a_dot() {
+    let mut page = Page::open(WIDE);
+    let inked = "(() => { const canvas = document.querySelector('#drawing'); \
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height); \
+        return data.filter((value, at) => at % 4 === 3 && value > 128).length; })()";
+    page.browser.draw("#drawing", "mouse", &[[0.5, 0.5]]);
+    let dot = page.browser.value(inked).as_f64().unwrap();
+    // A circle of 42 pixels in diameter, of a canvas of 560.
+    let expected = std::f64::consts::PI * 21.0 * 21.0;
+    assert!((dot / expected - 1.0).abs() < 0.1, "{dot}");
+    page.assert_sound();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_sample_is_recognised_by_every_step() {
+    let mut page = Page::open(WIDE);
+    let seen = "[...document.querySelectorAll('.step .sees')].map((it) => it.textContent)";
+    let seen = page.browser.value(seen);
+    println!("{seen}");
+    for card in seen.as_array().unwrap() {
+        assert!(card.as_str().unwrap().starts_with('3'), "{seen}");
+    }
+    let sure = "parseFloat(document.querySelector('#probabilities .first output').textContent.replace('>', ''))";
+    assert!(page.browser.value(sure).as_f64().unwrap() > 95.0, "{seen}");
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn back_from_a_chart_the_drawing_is_there() {
+    let mut page = Page::open(WIDE);
+    page.draw_seven("mouse");
+    page.browser.click("#figures a");
+    page.browser
+        .wait_until("document.documentElement.tagName === 'svg'");
+    page.browser.back();
+    page.browser.wait_until(
+        "document.querySelector('#verdict')?.textContent.includes('sees a 7') ?? false",
+    );
+    // A page that is loaded anew has it too, and it can be taken back.
+    page.browser.open(page.server.address);
+    page.browser.wait_until(
+        "document.querySelector('#verdict')?.textContent.includes('sees a 7') ?? false",
+    );
+    page.browser.click("#undo");
+    page.assert_sound();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn charts_can_be_read_and_the_table_is_whole() {
+    let mut page = Page::open(NARROW);
+    let width = "document.querySelector('#figures img').clientWidth";
+    assert!(page.browser.value(width).as_u64().unwrap() > 500);
+    page.browser.view(WIDE);
+    page.browser.wait_until(
+        "(() => { const it = document.querySelector('#results .scroll'); return it.scrollWidth <= it.clientWidth; })()",
+    );
+    page.assert_sound();
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn an_answer_makes_no_canvas() {
+    let mut page = Page::open(WIDE);
+    page.browser.value(
+        "(() => { window.made = 0; const make = document.createElement.bind(document); \
+         document.createElement = (tag) => { made += tag === 'canvas'; return make(tag); }; })()",
+    );
+    page.draw_seven("mouse");
+    assert_eq!(page.browser.value("made"), 0);
 }

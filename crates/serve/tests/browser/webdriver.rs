@@ -160,6 +160,11 @@ impl Browser {
         );
     }
 
+    /// Goes back to the page before.
+    pub fn back(&mut self) {
+        self.post("/back", json!({}));
+    }
+
     /// What has gone wrong on the page since this was last asked.
     pub fn errors(&mut self) -> Vec<Value> {
         self.log("browser")

@@ -4,12 +4,12 @@ use std::thread;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use evidence::State;
+use evidence::{Kind, State};
 use inference::most_probable;
 use mnist::DISPUTED_TEST_IMAGES;
 use serde_json::Value;
 
-use crate::support::{Checkout, Running, content, model, steps};
+use crate::support::{Checkout, Running, content, model, recorded, steps};
 use crate::{DIGITS, Page, drawing, generous};
 
 /// Probabilities of a step in an answer.
@@ -258,7 +258,22 @@ fn trainings_come_and_go() {
     folder.add_state(&state, &[]).unwrap();
     wait_until(&|trainings| trainings[0]["epochs"][0]["epoch"] == 1);
     drop(folder);
-    wait_until(&|trainings| trainings.is_empty());
+    let stopped = &wait_until(&|trainings| trainings[0]["is_live"] == false)[0];
+    assert_eq!(stopped["epochs"].as_array().unwrap().len(), 1);
+    assert_eq!(stopped["verdict"], Value::Null);
+    // It is made again, and finished.
+    let (folder, record) = page.checkout.begin_run();
+    wait_until(&|trainings| trainings[0]["is_live"] == true);
+    let weights = recorded().weights(Kind::Step, record.name());
+    folder
+        .finish(&record, &std::fs::read(weights).unwrap())
+        .unwrap();
+    let finished = &wait_until(&|trainings| trainings[0]["is_live"] == false)[0];
+    assert_eq!(
+        finished["epochs"].as_array().unwrap().len(),
+        record.epochs.len()
+    );
+    assert_eq!(finished["verdict"], evidence::verdict(&record));
 }
 
 /// Makes pipes, which nobody ever writes to, and a broken run beside a live one.
@@ -330,4 +345,27 @@ fn the_page_is_whole_and_asks_nobody_else() {
         next += 1;
     }
     assert!(files.len() > 8, "{files:?}");
+}
+
+#[test]
+fn files_are_compressed_and_kept_by_browsers() {
+    let page = Page::start(generous());
+    let mut client = page.client();
+    let charts = client.get("/api/charts").unwrap().json();
+    let chart = format!("/charts/{}", charts[0]["name"].as_str().unwrap());
+    for path in ["/", "/main.js", "/api/ladder", "/api/results", &chart] {
+        let plain = client.get(path).unwrap();
+        let gzip = [("accept-encoding", "gzip, br")];
+        let compressed = client.request("GET", path, &gzip, b"").unwrap();
+        assert_eq!(
+            compressed.header("content-encoding"),
+            Some("gzip"),
+            "{path}"
+        );
+        assert!(compressed.body.len() < plain.body.len() * 2 / 3, "{path}");
+        let tag = compressed.header("etag").unwrap();
+        let again = [("if-none-match", tag)];
+        let again = client.request("GET", path, &again, b"").unwrap();
+        assert_eq!((again.status, again.body.len()), (304, 0), "{path}");
+    }
 }

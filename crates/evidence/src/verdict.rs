@@ -1,6 +1,6 @@
 //! Whether a run held the target accuracy, in words.
 
-use evidence::{Record, TARGET_ACCURACY};
+use crate::{Record, TARGET_ACCURACY};
 
 /// The test accuracies of the last epochs, the lowest of them, and whether the target was held in all.
 pub fn verdict(result: &Record) -> String {
