@@ -59,9 +59,13 @@ impl Table {
         });
     }
 
-    /// The length of the longest word in each column.
-    fn longest_words(&self) -> Vec<usize> {
-        let cell = |row: &Row, column: usize| row.cells.get(column).map_or(0, |it| longest(it));
+    /// The length of the longest word in each column; a number with its deviation is one word if they are to stay together.
+    fn longest_words(&self, together: bool) -> Vec<usize> {
+        let words = |column, cell: &String| match together && !self.left_aligned.contains(&column) {
+            true => length(cell),
+            false => longest(cell),
+        };
+        let cell = |row: &Row, column| row.cells.get(column).map_or(0, |it| words(column, it));
         let column = |(column, name): (usize, &String)| {
             let cells = self.rows.iter().map(|row| cell(row, column));
             cells.max().unwrap_or(0).max(longest(name))
@@ -69,14 +73,15 @@ impl Table {
         self.header.iter().enumerate().map(column).collect()
     }
 
-    /// Whether no word need be broken where there is room for so many characters.
+    /// Whether no word need be broken, and no number be taken from its deviation, where there is room for so many
+    /// characters.
     pub fn fits(&self, width: usize) -> bool {
-        self.narrowest() <= width
+        self.narrowest(true) <= width
     }
 
     /// The width below which words would be broken.
-    fn narrowest(&self) -> usize {
-        let columns = self.longest_words();
+    fn narrowest(&self, together: bool) -> usize {
+        let columns = self.longest_words(together);
         // A border on the left of each column, and one at the end.
         columns
             .iter()
@@ -98,12 +103,13 @@ impl Table {
                 table.add_row(cells);
             }
         }
+        let together = width.is_none_or(|width| self.fits(width));
         if let Some(width) = width {
-            let width = width.max(self.narrowest());
+            let width = width.max(self.narrowest(together));
             table.set_content_arrangement(ContentArrangement::Dynamic);
             table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
         }
-        let longest_words = self.longest_words();
+        let longest_words = self.longest_words(together);
         for (number, column) in table.column_iter_mut().enumerate() {
             if !self.left_aligned.contains(&number) {
                 column.set_cell_alignment(CellAlignment::Right);
@@ -198,7 +204,7 @@ mod tests {
             }
             assert_eq!(
                 text.contains("Seconds/epoch"),
-                width >= forms[0].narrowest()
+                width >= forms[0].narrowest(true)
             );
         }
     }
