@@ -1,6 +1,7 @@
 //! The subcommands, each a module with its `Options` and a `run` that writes to where it is told.
 
 pub mod architecture;
+pub mod export;
 pub mod predict;
 pub mod quantize;
 pub mod report;
