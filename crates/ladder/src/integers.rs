@@ -1,16 +1,8 @@
 //! Trained networks in integers.
 
-use kernels::inference::Shape;
-use mnist::{Digits, IMAGE_SIDE};
+use mnist::Digits;
 use model_core::Network;
-use pocket_export::{Inexpressible, IntegerNetwork, calibrate, calibration_images};
-
-/// A digit.
-const IMAGE: Shape = Shape {
-    channels: 1,
-    height: IMAGE_SIDE,
-    width: IMAGE_SIDE,
-};
+use pocket_export::{IMAGE, Inexpressible, IntegerNetwork, calibrate, calibration_images};
 
 /// The network in integers, its activations calibrated on some of the training images.
 ///

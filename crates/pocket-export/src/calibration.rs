@@ -3,8 +3,8 @@
 use kernels::inference::{Layer, Network, Pixels, Shape};
 use mnist::{Digits, HOLDOUT_IMAGES, IMAGE_SIDE, MEAN, PIXELS, STANDARD_DEVIATION};
 
-/// A digit.
-pub(crate) const IMAGE: Shape = Shape {
+/// A digit, which is what networks take here.
+pub const IMAGE: Shape = Shape {
     channels: 1,
     height: IMAGE_SIDE,
     width: IMAGE_SIDE,

@@ -10,6 +10,6 @@ mod integer_network;
 mod plan;
 mod quantization;
 
-pub use calibration::{Range, calibrate, calibration_images};
+pub use calibration::{IMAGE, Range, calibrate, calibration_images};
 pub use integer_network::{IntegerNetwork, most_probable};
 pub use quantization::Inexpressible;

@@ -4,9 +4,9 @@ mod compiler;
 
 use kernels::Geometry;
 use kernels::inference::{Layer, Shape};
-use mnist::{IMAGE_SIDE, PIXELS};
+use mnist::PIXELS;
 use pocket_export::c::{About, files};
-use pocket_export::{Inexpressible, IntegerNetwork, Range, calibrate};
+use pocket_export::{IMAGE, Inexpressible, IntegerNetwork, Range, calibrate};
 
 use compiler::Program;
 
@@ -46,11 +46,7 @@ impl Builder {
     fn new(seed: u64) -> Self {
         Self {
             draws: Draws(seed),
-            shape: Shape {
-                channels: 1,
-                height: IMAGE_SIDE,
-                width: IMAGE_SIDE,
-            },
+            shape: IMAGE,
             layers: Vec::new(),
         }
     }
@@ -193,8 +189,7 @@ fn logits(layers: &[Layer], images: &[[u8; PIXELS]]) -> Vec<Vec<f32>> {
         scale: 1.0 / (255.0 * mnist::STANDARD_DEVIATION),
         shift: -mnist::MEAN / mnist::STANDARD_DEVIATION,
     };
-    let shape = Builder::new(0).shape;
-    let network = kernels::inference::Network::new(shape, pixels, layers);
+    let network = kernels::inference::Network::new(IMAGE, pixels, layers);
     let outputs = images.iter().map(|image| network.outputs(image).pop());
     outputs.map(|last| last.unwrap().1).collect()
 }

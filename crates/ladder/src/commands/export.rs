@@ -82,7 +82,7 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
     let root = places.workspace().root();
     let about = About {
         name: step.name.to_string(),
-        parameters: step.architecture.summary()?.totals.parameters as usize,
+        parameters: step.architecture.summary()?.totals.parameters,
         // As it is in a checkout, and not where that lies.
         weights: path
             .strip_prefix(root)
