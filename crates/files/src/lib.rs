@@ -2,7 +2,7 @@
 //!
 //! [`read`](fn@read) and [`read_text`] take a limit and read regular files alone, since a pipe may never answer and a
 //! device may never end. [`shown`] makes what a file says fit for a message. [`write_whole`] replaces a file in one
-//! step. [`Workspace`] is where the files are.
+//! step, [`write_together`] several. [`Workspace`] is where the files are.
 
 mod read;
 mod workspace;
@@ -10,4 +10,4 @@ mod write;
 
 pub use read::{read, read_text, shown};
 pub use workspace::Workspace;
-pub use write::{TEMPORARY, write_whole};
+pub use write::{TEMPORARY, write_together, write_whole};

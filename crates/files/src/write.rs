@@ -1,11 +1,12 @@
 //! Writing files so that a reader never meets half of one.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tempfile::NamedTempFile;
 
 /// How a temporary file's name begins; that of the file that it is to become follows.
 pub const TEMPORARY: &str = ".writing-";
@@ -20,40 +21,72 @@ const ABANDONED: Duration = Duration::from_secs(60);
 ///
 /// Names the file.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
-    let write = || -> std::io::Result<()> {
-        let directory = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let directory = directory.unwrap_or(Path::new("."));
-        fs::create_dir_all(directory)?;
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // Temporary files are private by default; this one is to be read like any other.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let prefix = format!("{TEMPORARY}{name}-");
-        remove_abandoned(directory, &prefix)?;
-        let mut file = builder.prefix(&prefix).tempfile_in(directory)?;
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
+    let write = || {
+        let file = write_beside(path, content)?;
         file.persist(path)?;
-        sync_folder(directory)
+        sync_folder(folder_of(path))
     };
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Writes several files of a folder: each as [`write_whole`] does, and none takes its name before all are written.
+///
+/// # Errors
+///
+/// Names the file.
+pub fn write_together(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+    let paths = || files.iter().map(|(name, _)| folder.join(name));
+    let written = paths().zip(files).map(|(path, (_, content))| {
+        let file = match path.is_dir() {
+            true => Err(io::Error::other("it is a folder")),
+            false => write_beside(&path, content),
+        };
+        file.with_context(|| format!("cannot write {}", path.display()))
+    });
+    let written: Vec<NamedTempFile> = written.collect::<Result<_>>()?;
+    for (path, file) in paths().zip(written) {
+        let persisted = file.persist(&path);
+        persisted.with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    sync_folder(folder).with_context(|| format!("cannot write {}", folder.display()))
+}
+
+/// A temporary file beside `path` with this content, to take its name.
+fn write_beside(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
+    let directory = folder_of(path);
+    fs::create_dir_all(directory)?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Temporary files are private by default; this one is to be read like any other.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let prefix = format!("{TEMPORARY}{name}-");
+    remove_abandoned(directory, &prefix)?;
+    let mut file = builder.prefix(&prefix).tempfile_in(directory)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    directory.unwrap_or(Path::new("."))
+}
+
 /// Makes sure that the names in a folder outlast a power failure. Only Unix lets a folder be opened for that.
-fn sync_folder(directory: &Path) -> std::io::Result<()> {
+fn sync_folder(directory: &Path) -> io::Result<()> {
     if cfg!(unix) {
         fs::File::open(directory)?.sync_all()?;
     }
     Ok(())
 }
 
-fn remove_abandoned(directory: &Path, prefix: &str) -> std::io::Result<()> {
+fn remove_abandoned(directory: &Path, prefix: &str) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(prefix) {
@@ -91,5 +124,18 @@ mod tests {
         write_whole(&path, b"{}").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"{}");
         assert!(!abandoned.exists() && in_work.exists() && of_another.exists());
+    }
+
+    #[test]
+    fn files_that_belong_together_are_written_all_or_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("new");
+        write_together(&folder, &[("a", b"1"), ("b", b"2")]).unwrap();
+        assert_eq!(fs::read(folder.join("b")).unwrap(), b"2");
+        fs::create_dir(folder.join("c")).unwrap();
+        let error = write_together(&folder, &[("a", b"3"), ("c", b"4")]).unwrap_err();
+        assert!(format!("{error:#}").contains("it is a folder"), "{error:#}");
+        assert_eq!(fs::read(folder.join("a")).unwrap(), b"1");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 3, "nothing is left");
     }
 }

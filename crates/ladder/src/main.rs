@@ -14,7 +14,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use training::complain;
 
-use commands::{architecture, completions, predict, quantize, report, run, serve, table, train};
+use commands::{
+    architecture, completions, export, predict, quantize, report, run, serve, table, train,
+};
 
 /// What the steps of the ladder are, and what came of them.
 #[derive(Debug, Parser)]
@@ -40,6 +42,8 @@ enum Command {
     Predict(predict::Options),
     /// Turns a network's weights into 8-bit integers, and says what that costs
     Quantize(quantize::Options),
+    /// Writes a network in a form for programs elsewhere
+    Export(export::Options),
     /// Serves a page to draw digits on, and to see what every network makes of them
     Serve(serve::Options),
     /// Prints a script with which a shell completes the command line
@@ -68,6 +72,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Report(options) => report::run(&options, &mut output),
         Command::Predict(options) => return predict::run(&options, &mut output),
         Command::Quantize(options) => quantize::run(&options, &mut output),
+        Command::Export(options) => export::run(&options, &mut output),
         Command::Serve(options) => return serve::run(&options, &mut output),
         Command::Completions(options) => {
             completions::run(&options, CommandLine::command(), &mut output)
@@ -170,6 +175,10 @@ mod tests {
             "run 9",
             "run --seeds 0-",
             "run --holdout --swapped",
+            "export",
+            "export c",
+            "export pascal --out folder",
+            "export c 99 --out folder",
             "serve --port 65536",
         ] {
             assert_eq!(

@@ -2,6 +2,7 @@
 
 pub mod architecture;
 pub mod completions;
+pub mod export;
 pub mod predict;
 pub mod quantize;
 pub mod report;
