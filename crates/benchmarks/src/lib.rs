@@ -8,6 +8,7 @@ mod networks;
 mod others;
 mod output;
 mod peak;
+mod python;
 pub mod roofline;
 
 pub use conditions::{conditions, describe};
@@ -15,3 +16,4 @@ pub use machine::Machine;
 pub use networks::{REFERENCE, chosen, reference};
 pub use others::Others;
 pub use output::{count, finish, median, rounded, table};
+pub use python::Python;

@@ -2,8 +2,6 @@
 
 use std::cell::RefCell;
 use std::env;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -15,9 +13,7 @@ const SCRIPT: &str = include_str!("../pytorch_baseline.py");
 
 /// A Python that runs the script.
 struct Python {
-    process: Child,
-    requests: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    process: benchmarks::Python,
     torch: String,
     parameters: usize,
 }
@@ -97,23 +93,12 @@ pub fn peers(
 impl Python {
     fn start(program: &str, threads: u16, experiment: &Experiment) -> Result<Self> {
         let start = || {
-            let mut process = Command::new(program)
-                .args(["-c", SCRIPT, &threads.to_string()])
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                // It tells at length what one line says as well: there is no PyTorch.
-                .stderr(Stdio::null())
-                .spawn()?;
-            let requests = process.stdin.take().context("no standard input")?;
-            let answers = process.stdout.take().context("no standard output")?;
             let mut python = Self {
-                process,
-                requests,
-                answers: BufReader::new(answers),
+                process: benchmarks::Python::start(program, SCRIPT, threads)?,
                 torch: String::new(),
                 parameters: 0,
             };
-            let answer = python.ask(&serde_json::to_string(experiment)?)?;
+            let answer = python.process.ask(&serde_json::to_string(experiment)?)?;
             let (torch, parameters) = answer.split_once(' ').context("no version")?;
             python.torch = torch.to_owned();
             python.parameters = parameters.parse()?;
@@ -123,23 +108,6 @@ impl Python {
         start().map_err(|_| {
             anyhow!("`{program}` cannot import torch; name a Python that can with --python")
         })
-    }
-
-    fn ask(&mut self, request: &str) -> Result<String> {
-        writeln!(self.requests, "{request}")?;
-        let mut line = String::new();
-        if self.answers.read_line(&mut line)? == 0 {
-            bail!("the process ended without an answer");
-        }
-        Ok(line.trim().to_string())
-    }
-}
-
-impl Drop for Python {
-    fn drop(&mut self) {
-        // It may have ended already, and nothing is lost where it has not.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -156,7 +124,7 @@ impl Train for Layout {
     fn milliseconds_per_step(&mut self, steps: usize) -> Result<f64> {
         let Self { layout, mode, .. } = self;
         let request = format!("{layout} {mode} {steps}");
-        let answer = self.python.borrow_mut().ask(&request)?;
+        let answer = self.python.borrow_mut().process.ask(&request)?;
         match answer.strip_prefix("error: ") {
             Some(reason) => bail!("PyTorch cannot train it: {}", files::shown(reason)),
             None => Ok(answer.parse()?),

@@ -2,9 +2,8 @@
 
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use experiment::Experiment;
@@ -28,9 +27,7 @@ pub struct Task<'a> {
 
 /// A Python that predicts.
 pub struct Python {
-    process: Child,
-    requests: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    process: benchmarks::Python,
     /// ONNX Runtime's version.
     pub version: String,
     /// How many images it computes at once.
@@ -68,18 +65,8 @@ impl Python {
                 bytes(task.probabilities.as_flattened().iter().copied()),
             )?,
         });
-        let mut process = Command::new(python)
-            .args(["-c", SCRIPT, &threads.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let requests = process.stdin.take().context("no standard input")?;
-        let answers = process.stdout.take().context("no standard output")?;
         let mut started = Self {
-            process,
-            requests,
-            answers: BufReader::new(answers),
+            process: benchmarks::Python::start(python, SCRIPT, threads)?,
             version: String::new(),
             batch: 0,
         };
@@ -102,24 +89,11 @@ impl Python {
     }
 
     fn ask(&mut self, request: &str) -> Result<String> {
-        let mut line = String::new();
-        // A process that has ended says why in what it wrote before.
-        let _ = writeln!(self.requests, "{request}");
-        if self.answers.read_line(&mut line)? == 0 {
-            bail!("ONNX Runtime's process ended without an answer");
-        }
-        match line.trim().strip_prefix("error: ") {
+        let answer = self.process.ask(request).context("ONNX Runtime")?;
+        match answer.strip_prefix("error: ") {
             Some(reason) => bail!("ONNX Runtime: {}", files::shown(reason)),
-            None => Ok(line.trim().to_owned()),
+            None => Ok(answer),
         }
-    }
-}
-
-impl Drop for Python {
-    fn drop(&mut self) {
-        // It may have ended already, and nothing is lost where it has not.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
