@@ -17,7 +17,7 @@ use crate::{ArchitectureError, Convolution, Layer, Limits, PerAxis, Pool, Summar
 ///     .max_pool(2)
 ///     .convolution_block(16, 3)
 ///     .convolution_head(10);
-/// assert_eq!(architecture.summary()?.totals.parameters, 72 + 1152 + 160);
+/// assert_eq!(architecture.summary()?.totals.parameters, 80 + 1168 + 170);
 /// # Ok::<(), architecture::ArchitectureError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,13 +47,13 @@ impl Architecture {
         self
     }
 
-    /// Appends a convolution with ReLU: stride 1, no padding, no batch normalisation yet.
+    /// Appends a convolution with a bias and ReLU: stride 1, no padding, no batch normalisation yet.
     pub fn convolution_block(self, out_channels: usize, kernel: usize) -> Self {
         self.convolution(out_channels, kernel, 1, true)
     }
 
-    /// Appends a depthwise convolution, each channel by itself, with ReLU: stride 1, no padding, no batch normalisation
-    /// yet.
+    /// Appends a depthwise convolution, each channel by itself, with a bias and ReLU: stride 1, no padding, no batch
+    /// normalisation yet.
     pub fn depthwise_block(self, kernel: usize) -> Self {
         let channels = self.output_channels();
         self.convolution(channels, kernel, channels, true)
@@ -67,7 +67,8 @@ impl Architecture {
     }
 
     /// Appends a depthwise-separable convolution whose depthwise part is linear: nothing follows it but the 1×1 convolution
-    /// block. It has two weights a channel less than a [separable block](Self::separable_block), and one ReLU less.
+    /// block. It has a bias (or two weights of batch normalisation) a channel less than a [separable
+    /// block](Self::separable_block), and one ReLU less.
     pub fn linear_separable_block(self, out_channels: usize, kernel: usize) -> Self {
         let channels = self.output_channels();
         self.convolution(channels, kernel, channels, false)
@@ -79,10 +80,14 @@ impl Architecture {
         self.layer(Layer::MaxPool(Pool::new(kernel, kernel)))
     }
 
-    /// Ends the network in a 1×1 convolution to one map per class, and their means: no fully connected layer.
+    /// Ends the network in a 1×1 convolution with a bias to one map per class, and their means: no fully connected layer.
     pub fn convolution_head(self, classes: usize) -> Self {
-        self.convolution(classes, 1, 1, false)
-            .layer(Layer::GlobalAveragePool)
+        let in_channels = self.output_channels();
+        self.layer(Layer::Convolution(Convolution {
+            bias: true,
+            ..Convolution::new(in_channels, classes, 1)
+        }))
+        .layer(Layer::GlobalAveragePool)
     }
 
     /// Ends the network in the mean of each channel, and a fully connected layer from these to the classes.
@@ -109,7 +114,7 @@ impl Architecture {
             })
     }
 
-    /// The same network with batch normalisation before every ReLU.
+    /// The same network with batch normalisation before every ReLU, in place of the biases there.
     pub fn with_batch_norm(mut self) -> Self {
         self.layers.iter_mut().for_each(Layer::set_batch_norm);
         self
@@ -181,6 +186,7 @@ impl Architecture {
         Summary::within(self, Limits::TRAINED).map(drop)
     }
 
+    /// Appends a convolution, with a bias where ReLU follows.
     fn convolution(
         self,
         out_channels: usize,
@@ -191,6 +197,7 @@ impl Architecture {
         let in_channels = self.output_channels();
         self.layer(Layer::Convolution(Convolution {
             groups,
+            bias: relu,
             relu,
             ..Convolution::new(in_channels, out_channels, kernel)
         }))

@@ -215,10 +215,13 @@ impl Layer {
         }
     }
 
-    /// Puts batch normalisation before every ReLU of a convolution.
+    /// Puts batch normalisation before every ReLU of a convolution, in place of the bias.
     pub(crate) fn set_batch_norm(&mut self) {
         match self {
-            Self::Convolution(convolution) => convolution.batch_norm = convolution.relu,
+            Self::Convolution(convolution) if convolution.relu => {
+                convolution.batch_norm = true;
+                convolution.bias = false;
+            }
             Self::Repeat { layers, .. } => layers.iter_mut().for_each(Self::set_batch_norm),
             Self::Sum { branches, .. } => {
                 let layers = branches.iter_mut().flatten();

@@ -39,14 +39,15 @@ fn untrainable_convolution(convolution: &Convolution) -> Option<&'static str> {
         padding,
         dilation,
         bias,
+        batch_norm,
         ..
     } = convolution;
     if ![kernel, stride, padding].iter().all(|it| it.is_square()) {
         Some("a rectangular kernel, stride or padding")
     } else if *dilation != PerAxis::both(1) {
         Some("a dilation")
-    } else if *bias {
-        Some("a convolution with a bias")
+    } else if *bias && *batch_norm {
+        Some("a bias before batch normalisation, which takes it away again")
     } else {
         None
     }

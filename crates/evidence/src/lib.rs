@@ -28,8 +28,8 @@ pub use live::{Progress, Watched, live_runs};
 pub use origin::{Commit, Origin, commit_of};
 pub use places::{EvidenceFile, Places};
 pub use record::{
-    Epoch, Evaluation, LAST_EPOCHS, Misclassified, Record, SCHEMA_VERSION, TARGET_ACCURACY,
-    TeacherRecord,
+    Disturbed, Epoch, Evaluation, LAST_EPOCHS, Misclassified, Record, SCHEMA_VERSION,
+    TARGET_ACCURACY, TeacherRecord,
 };
 pub use run_id::{Kind, RunId};
 pub use table::ResultsTable;

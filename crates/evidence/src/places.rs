@@ -27,7 +27,7 @@ const SEED_WITH_WEIGHTS: u64 = 1;
 /// runs/<name>/seed-<n>-<hash>/            a run, finished or not
 /// results/<step>/seed-<n>.json            the recorded runs of a step
 /// results/<step>/seed-1.safetensors       the weights of the first
-/// results/{frontier,search,swapped}/…     the same for other kinds
+/// results/{without,frontier,search,swapped}/…     the same for other kinds
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
@@ -285,6 +285,7 @@ fn keeps_weights(run: &RunId) -> bool {
 fn folder_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Step => "",
+        Kind::Without => "without/",
         Kind::Frontier => "frontier/",
         Kind::Search => "search/",
         Kind::Swapped => "swapped/",

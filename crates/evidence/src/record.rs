@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use experiment::{Experiment, check_line, parse_json};
-use mnist::{CLASSES, MAX_IMAGES};
+use mnist::{CLASSES, Disturbance, MAX_IMAGES};
 use serde::{Deserialize, Serialize};
 
 use crate::{Origin, RunId, json};
@@ -49,6 +49,9 @@ pub struct Record {
     pub confusion: Vec<Vec<usize>>,
     /// After the last epoch: the evaluated images that were classified wrong, ascending.
     pub misclassified: Vec<Misclassified>,
+    /// After the last epoch: the evaluated images, disturbed in one way each. None in an old record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disturbed: Vec<Disturbed>,
     /// SHA-256 of the file of weights, in hexadecimal. None in an old record whose weights nobody kept.
     pub weights_sha256: Option<String>,
 }
@@ -95,6 +98,16 @@ pub struct Evaluation {
     pub correct: usize,
     /// Images.
     pub total: usize,
+}
+
+/// How a network does on the evaluated images when they are disturbed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disturbed {
+    /// How they are disturbed.
+    pub disturbance: Disturbance,
+    /// What comes of it.
+    pub evaluation: Evaluation,
 }
 
 /// An evaluated image that was classified wrong.
@@ -263,6 +276,12 @@ impl Record {
         accuracies.fold(f64::INFINITY, f64::min)
     }
 
+    /// The mean test accuracy over the last epochs, as a fraction: what counts as the run's accuracy.
+    pub fn mean_of_last(&self) -> f64 {
+        let epochs = self.last_epochs();
+        epochs.iter().map(Epoch::test_accuracy).sum::<f64>() / epochs.len() as f64
+    }
+
     /// The best test accuracy of any epoch, as a fraction.
     pub fn best(&self) -> f64 {
         let accuracies = self.epochs.iter().map(Epoch::test_accuracy);
@@ -317,11 +336,30 @@ impl Record {
                 "the teacher's seconds are not a number of at least 0"
             );
         }
+        self.check_disturbed()?;
         if let Some(sha256) = &self.weights_sha256 {
             check_line("weights_sha256", sha256)?;
         }
         self.check_confusion()?;
         self.check_misclassified()
+    }
+
+    fn check_disturbed(&self) -> Result<()> {
+        let before = |a: &Disturbed, b: &Disturbed| a.disturbance < b.disturbance;
+        ensure!(
+            self.disturbed.is_sorted_by(before),
+            "the disturbances are not each there once, in their order"
+        );
+        for Disturbed { evaluation, .. } in &self.disturbed {
+            evaluation.check("disturbed images")?;
+            ensure!(
+                evaluation.total == self.last().test_total,
+                "{} images are disturbed, expected all {}",
+                evaluation.total,
+                self.last().test_total
+            );
+        }
+        Ok(())
     }
 
     fn check_confusion(&self) -> Result<()> {

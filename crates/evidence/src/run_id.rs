@@ -17,6 +17,8 @@ const HASH_LENGTH: usize = 8;
 pub enum Kind {
     /// A step of the ladder, on the test images.
     Step,
+    /// The last step without one of its ingredients, on the test images.
+    Without,
     /// A network of the frontier, on the test images.
     Frontier,
     /// Anything on the hold-out images, to choose between networks and recipes.
@@ -29,8 +31,9 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Step,
+        Self::Without,
         Self::Frontier,
         Self::Search,
         Self::Swapped,

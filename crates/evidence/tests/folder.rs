@@ -44,6 +44,7 @@ fn run(seed: u64) -> RunId {
             dropout: 0.0,
             augmentation: None,
             refinement_epochs: 0,
+            statistics_images: 0,
             label_smoothing: 0.0,
             distillation: None,
             trial: None,

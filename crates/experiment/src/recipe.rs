@@ -36,6 +36,11 @@ pub struct Recipe {
     /// Architecture for Computer Vision", 2016).
     #[serde(default, skip_serializing_if = "is_default")]
     pub label_smoothing: f64,
+    /// Before each evaluation, batch normalisation's means and variances are estimated anew on this many training images as they
+    /// are, the first ones, with the weights as they then are (Y. Wu and J. Johnson, "Rethinking 'Batch' in BatchNorm", 2021).
+    /// With 0, they are running averages over the last batches, which lag behind the weights.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub statistics_images: usize,
     /// The teacher that the network learns from beside the labels, if there is one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub distillation: Option<Distillation>,
@@ -63,6 +68,11 @@ impl Recipe {
             "the recipe's refinement_epochs are {}, expected at most its {} epochs",
             self.refinement_epochs,
             self.epochs
+        );
+        ensure!(
+            self.statistics_images <= MOST,
+            "the recipe's statistics_images are {}, expected at most {MOST}",
+            self.statistics_images
         );
         rate("learning_rate", self.learning_rate)?;
         self.schedule
@@ -310,6 +320,7 @@ mod tests {
             dropout: 0.005,
             augmentation: Some(augmentation(2.0, 0.1)),
             refinement_epochs: 0,
+            statistics_images: 0,
             label_smoothing: 0.0,
             distillation: Some(distillation(2.0, 1.0)),
             trial: None,
@@ -372,10 +383,13 @@ mod tests {
     #[test]
     fn a_number_that_cannot_be_trained_with_is_named() {
         recipe().check().unwrap();
-        let cases: [Case; 21] = [
+        let cases: [Case; 22] = [
             ("epochs is 0", |it| it.epochs = 0),
             ("batch_size is 0", |it| it.batch_size = 0),
             ("refinement_epochs are 16", |it| it.refinement_epochs = 16),
+            ("statistics_images are 70000", |it| {
+                it.statistics_images = 70_000
+            }),
             ("learning_rate is -1", |it| it.learning_rate = -1.0),
             ("learning_rate is NaN", |it| it.learning_rate = f64::NAN),
             ("its factor is -1", |it| it.schedule = step(6, -1.0)),

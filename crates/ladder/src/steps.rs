@@ -11,8 +11,6 @@ pub fn experiments() -> Vec<Experiment> {
         step_04_fc::experiment(),
         step_05_augmentation::experiment(),
         step_06_lr_scheduler::experiment(),
-        step_07_width::experiment(),
-        step_08_distillation::experiment(),
     ]
 }
 

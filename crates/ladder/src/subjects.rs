@@ -10,8 +10,26 @@ use experiment::{Experiment, MAX_EXPERIMENT_BYTES, parse_json};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Stands for all networks of the frontier.
-const FRONTIER: &str = "frontier";
+/// Groups of experiments that are part of the code, beside the steps. The name of a group stands for all that is in it.
+const GROUPS: [Group; 2] = [
+    Group {
+        name: "without",
+        kind: Kind::Without,
+        experiments: without::experiments,
+    },
+    Group {
+        name: "frontier",
+        kind: Kind::Frontier,
+        experiments: frontier::experiments,
+    },
+];
+
+struct Group {
+    name: &'static str,
+    /// Of a run on the test images.
+    kind: Kind,
+    experiments: fn() -> Vec<Experiment>,
+}
 
 /// An experiment, and the word of the command line that stands for it.
 #[derive(Clone, Debug)]
@@ -22,8 +40,8 @@ pub struct Subject {
     pub experiment: Experiment,
 }
 
-/// A word of the command line that stands for an experiment: a step by its name or number, a network of the frontier by its
-/// name, or a JSON file: an experiment, or the record of a run of one.
+/// A word of the command line that stands for an experiment: a step by its name or number, another experiment of the code by
+/// its name, or a JSON file: an experiment, or the record of a run of one.
 ///
 /// A file is read later: what is wrong with it is not a wrong use of the program.
 #[derive(Clone, Debug)]
@@ -42,15 +60,15 @@ impl Word {
         Ok(Self(text.to_owned()))
     }
 
-    /// The same, or `frontier` for all its networks.
+    /// The same, or the name of a group for all its experiments.
     ///
     /// # Errors
     ///
     /// As [`parse`](Self::parse).
     pub fn parse_several(text: &str) -> Result<Self, String> {
-        match text {
-            FRONTIER => Ok(Self(text.to_owned())),
-            _ => Self::parse(text),
+        match group(text) {
+            Some(_) => Ok(Self(text.to_owned())),
+            None => Self::parse(text),
         }
     }
 
@@ -109,18 +127,21 @@ impl Word {
     ///
     /// As [`experiment`](Self::experiment).
     pub fn subjects(&self) -> Fallible<Vec<Subject>> {
-        match self.0.as_str() {
-            FRONTIER => Ok(of_code(frontier::experiments())),
-            _ => Ok(vec![self.subject()?]),
+        match group(&self.0) {
+            Some(group) => Ok(of_code((group.experiments)())),
+            None => Ok(vec![self.subject()?]),
         }
     }
 }
 
+fn group(name: &str) -> Option<&'static Group> {
+    GROUPS.iter().find(|group| group.name == name)
+}
+
 fn known(text: &str) -> Result<Experiment, String> {
-    let network = frontier::experiments()
-        .into_iter()
-        .find(|network| network.name == *text);
-    network.map_or_else(|| steps::parse(text), Ok)
+    let mut experiments = GROUPS.iter().flat_map(|group| (group.experiments)());
+    let of_group = experiments.find(|experiment| experiment.name == *text);
+    of_group.map_or_else(|| steps::parse(text), Ok)
 }
 
 /// Experiments that are part of the code, which their names stand for.
@@ -132,8 +153,8 @@ pub fn of_code(experiments: Vec<Experiment>) -> Vec<Subject> {
     experiments.into_iter().map(subject).collect()
 }
 
-/// Of which kind a run of an experiment on the test images is: a step's or the frontier's only if the experiment is as it is in
-/// the code.
+/// Of which kind a run of an experiment on the test images is: a step's or a group's only if the experiment is as it is in the
+/// code.
 pub fn kind(experiment: &Experiment) -> Kind {
     let is_among = |known: Vec<Experiment>| {
         known.iter().any(|known| {
@@ -143,12 +164,11 @@ pub fn kind(experiment: &Experiment) -> Kind {
         })
     };
     if is_among(steps::experiments()) {
-        Kind::Step
-    } else if is_among(frontier::experiments()) {
-        Kind::Frontier
-    } else {
-        Kind::Own
+        return Kind::Step;
     }
+    let mut groups = GROUPS.iter();
+    let group = groups.find(|group| is_among((group.experiments)()));
+    group.map_or(Kind::Own, |group| group.kind)
 }
 
 /// The recorded weights of an experiment.

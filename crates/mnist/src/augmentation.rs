@@ -63,7 +63,7 @@ fn symmetric(random: &mut impl Rng) -> f32 {
 /// Where each pixel of the result comes from: source = matrix · pixel + offset, both as (x, y) with x to the right, y
 /// downwards, and (0, 0) the centre of the first pixel.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct AffineMap {
+pub(crate) struct AffineMap {
     matrix: [[f32; 2]; 2],
     offset: [f32; 2],
 }
@@ -71,7 +71,7 @@ struct AffineMap {
 impl AffineMap {
     /// The inverse of: scale by `factor`, shear horizontally by `shear` (x per y), rotate by `angle` (radians,
     /// clockwise as seen), all about the centre, then translate.
-    fn new(translation: [f32; 2], angle: f32, factor: f32, shear: f32) -> Self {
+    pub(crate) fn new(translation: [f32; 2], angle: f32, factor: f32, shear: f32) -> Self {
         let (sine, cosine) = angle.sin_cos();
         // 1/factor · [[1, −shear], [0, 1]] · [[cosine, sine], [−sine, cosine]]
         let matrix = [
@@ -92,7 +92,7 @@ const GRID: usize = 5;
 
 /// By how much each pixel of the result looks elsewhere than an [`AffineMap`] says, in pixels along x and y, bilinear between
 /// the points of a grid.
-struct Warp([[[f32; GRID]; GRID]; 2]);
+pub(crate) struct Warp([[[f32; GRID]; GRID]; 2]);
 
 impl Warp {
     fn draw(amount: f32, random: &mut impl Rng) -> Self {
@@ -134,7 +134,11 @@ const LAST: f32 = (IMAGE_SIDE + BORDER) as f32;
 ///
 /// Row by row, and each row in two passes: where its pixels come from, which vector instructions compute, and the
 /// interpolation.
-fn resample(image: &[u8; PIXELS], map: &AffineMap, warp: Option<&Warp>) -> [f32; PIXELS] {
+pub(crate) fn resample(
+    image: &[u8; PIXELS],
+    map: &AffineMap,
+    warp: Option<&Warp>,
+) -> [f32; PIXELS] {
     let padded = pad(image);
     let [[x_per_column, x_per_row], [y_per_column, y_per_row]] = map.matrix;
     let mut result = [0.0; PIXELS];

@@ -104,6 +104,14 @@ impl Digits {
         }
     }
 
+    /// Other images with the same labels, as many.
+    pub(crate) fn with_images(&self, images: impl Iterator<Item = [u8; PIXELS]>) -> Self {
+        Self {
+            images: images.collect(),
+            labels: self.labels.clone(),
+        }
+    }
+
     /// Removes and returns everything from `index` on.
     fn split_off(&mut self, index: usize) -> Self {
         Self {

@@ -10,12 +10,14 @@
 mod augmentation;
 mod data_set;
 mod digits;
+mod disturbance;
 mod error;
 mod idx;
 
 pub use augmentation::Augmentation;
 pub use data_set::DataSet;
 pub use digits::{Digits, HOLDOUT_IMAGES, Mnist, Split};
+pub use disturbance::{BLUR_PIXELS, Disturbance, NOISE, ROTATION_DEGREES, SHIFT_PIXELS};
 pub use error::DataError;
 pub use idx::{MAX_GZIP_MEMBERS, MAX_IMAGES};
 

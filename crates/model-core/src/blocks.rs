@@ -11,7 +11,7 @@ use conv_kernels::{BatchStatistics, BlockOptions, Dropout, Then, fold, moved};
 use kernels::Geometry;
 use kernels::inference::{Layer, Shape};
 
-/// Convolution (with a bias only where batch normalisation was folded into it), then batch normalisation, ReLU and dropout, each where wanted.
+/// Convolution, then a bias or batch normalisation, ReLU and dropout, each where wanted.
 #[derive(Module, Debug)]
 pub struct ConvolutionBlock {
     convolution: Conv2d,
@@ -44,6 +44,7 @@ impl ConvolutionBlock {
             stride,
             padding,
             groups,
+            bias,
             batch_norm,
             relu,
             ..
@@ -56,16 +57,19 @@ impl ConvolutionBlock {
         };
         let count = if batch_norm { times } else { 0 };
         let mut norms = (0..count).map(|_| BatchNormConfig::new(out_channels).init(device));
+        let mut convolution = Conv2dConfig::new([in_channels, out_channels], kernel.values())
+            .with_stride(stride.values())
+            .with_padding(PaddingConfig2d::Explicit(
+                padding, padding, padding, padding,
+            ))
+            .with_groups(groups)
+            .with_bias(false)
+            .with_initializer(he)
+            .init(device);
+        // Burn would draw it; there is nothing to break the symmetry of, which the weights do.
+        convolution.bias = bias.then(|| Initializer::Zeros.init([out_channels], device));
         Self {
-            convolution: Conv2dConfig::new([in_channels, out_channels], kernel.values())
-                .with_stride(stride.values())
-                .with_padding(PaddingConfig2d::Explicit(
-                    padding, padding, padding, padding,
-                ))
-                .with_groups(groups)
-                .with_bias(false)
-                .with_initializer(he)
-                .init(device),
+            convolution,
             batch_norm: norms.next(),
             later_batch_norms: norms.collect(),
             padding,
@@ -121,6 +125,17 @@ impl ConvolutionBlock {
                 dropout,
                 max_pool,
             },
+        }
+    }
+
+    /// Sets how far a batch moves the running statistics, from 0 to 1.
+    pub(crate) fn set_momentum(&mut self, momentum: f64) {
+        for norm in self
+            .batch_norm
+            .iter_mut()
+            .chain(&mut self.later_batch_norms)
+        {
+            norm.momentum = momentum;
         }
     }
 

@@ -100,6 +100,22 @@ impl Network {
         self.run(images, Some(key)).into_features()
     }
 
+    /// Sets how far a batch moves batch normalisation's running statistics, from 0 (not at all) to 1 (they become the batch's).
+    pub fn set_momentum(&mut self, momentum: f64) {
+        set_momentum(&mut self.stages, momentum);
+    }
+
+    /// Replaces batch normalisation's running statistics by the mean of those of these batches, on an autodiff device,
+    /// with the weights as they are (Y. Wu and J. Johnson, "Rethinking 'Batch' in BatchNorm", 2021). Clones of the network have them
+    /// too.
+    pub fn estimate_statistics(&self, batches: impl IntoIterator<Item = Tensor<4>>) {
+        let mut network = self.clone();
+        for (images, count) in batches.into_iter().zip(1..) {
+            network.set_momentum(1.0 / f64::from(count));
+            network.forward(images);
+        }
+    }
+
     /// The output `[batch, channels, height, width]` of every layer, first to last, without dropout: of those that are repeated
     /// every time.
     pub fn outputs(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
@@ -194,6 +210,16 @@ impl Network {
     fn run(&self, images: Tensor<4>, dropout_key: Option<u64>) -> Maps {
         let maps = Maps::Blocks(ImageBlocks::new(images));
         through(turns(&self.stages, 0), maps, dropout_key)
+    }
+}
+
+fn set_momentum(stages: &mut [Stage], momentum: f64) {
+    for stage in stages {
+        match stage {
+            Stage::Convolution(block) => block.set_momentum(momentum),
+            Stage::Repeat(repeat) => set_momentum(&mut repeat.stages, momentum),
+            Stage::MaxPool(_) | Stage::GlobalAveragePool(_) | Stage::FullyConnected(_) => {}
+        }
     }
 }
 

@@ -175,7 +175,7 @@ fn is_of_one(record: &Record, known: &[Experiment]) -> Result<()> {
 /// The images that runs of a kind are evaluated on.
 fn split_of(kind: Kind) -> Split {
     match kind {
-        Kind::Step | Kind::Frontier | Kind::Own => Split::Test,
+        Kind::Step | Kind::Without | Kind::Frontier | Kind::Own => Split::Test,
         Kind::Search => Split::Holdout,
         Kind::Swapped => Split::Swapped,
     }

@@ -2,11 +2,14 @@
 
 use batches::Batch;
 use burn::module::Module;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use conv_kernels::cross_entropy;
 use model_core::Network;
 
+use crate::statistics::Statistics;
 use crate::teacher::Teacher;
 
 /// A [`Network`] with the cross-entropy of its logits as the loss, and with what its teacher says where it has one.
@@ -19,6 +22,9 @@ pub struct Classifier {
     /// What the network learns from beside the labels.
     #[module(skip)]
     pub teacher: Option<Teacher>,
+    /// What estimates batch normalisation's statistics, where they are not to be running averages.
+    #[module(skip)]
+    pub statistics: Option<Statistics>,
 }
 
 impl Classifier {
@@ -43,6 +49,19 @@ impl TrainStep for Classifier {
             None => output.loss.clone(),
         };
         TrainOutput::new(self, loss.backward(), output)
+    }
+
+    fn optimize(
+        self,
+        optimizer: &mut ModuleOptimizer,
+        learning_rate: ModuleLearningRate,
+        gradients: GradientsParams,
+    ) -> Self {
+        let mut optimized = optimizer.step(learning_rate, self, gradients);
+        if let Some(statistics) = &mut optimized.statistics {
+            statistics.after_step(&optimized.network);
+        }
+        optimized
     }
 }
 

@@ -19,6 +19,7 @@ mod run;
 mod schedule;
 mod sgd;
 pub mod signals;
+mod statistics;
 mod stop;
 mod teacher;
 mod terminal;

@@ -172,6 +172,7 @@ pub fn record(
         train: trained.train,
         confusion: trained.confusion.map(Vec::from).to_vec(),
         misclassified: trained.misclassified,
+        disturbed: trained.disturbed,
         weights_sha256: Some(weights_sha256),
     })
 }

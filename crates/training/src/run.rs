@@ -15,9 +15,9 @@ use burn::train::logger::InMemoryMetricLogger;
 use burn::train::metric::{Adaptor, LossMetric};
 use burn::train::{InferenceStep, Learner, SupervisedTraining};
 use conv_kernels::{InstructionSet, in_awake_pool};
-use evidence::{Epoch, Evaluation, Kind, Misclassified, RunId, TeacherRecord};
+use evidence::{Disturbed, Epoch, Evaluation, Kind, Misclassified, RunId, TeacherRecord};
 use experiment::{Experiment, Recipe};
-use mnist::{CLASSES, DataSet, Digits, IMAGE_SIDE, Split};
+use mnist::{CLASSES, DataSet, Digits, Disturbance, IMAGE_SIDE, Split};
 use model_core::Network;
 
 use crate::backend::Selected;
@@ -27,6 +27,7 @@ use crate::journal::{Counts, Journal, Phase, Tally};
 use crate::progress::{has_dashboard, renderer};
 use crate::schedule::{optimizer, schedule};
 use crate::signals::Signal;
+use crate::statistics::Statistics;
 use crate::stop::{Cause, Stop};
 use crate::teacher::Teacher;
 
@@ -61,6 +62,8 @@ pub struct Trained {
     pub confusion: [[usize; CLASSES]; CLASSES],
     /// After the last epoch: the evaluated images that were classified wrong.
     pub misclassified: Vec<Misclassified>,
+    /// After the last epoch: the evaluated images, disturbed in one way each.
+    pub disturbed: Vec<Disturbed>,
 }
 
 /// What a run of `experiment` with `seed` on these images and this device is.
@@ -131,7 +134,16 @@ pub fn train(
     let (classifier, epochs, evaluation) =
         fitting.fit(Subject::Network, &run.architecture, recipe, teacher, done)?;
     let train = fitting.evaluate(&classifier, &data.train)?.evaluation();
+    let disturbed = Disturbance::ALL.map(|disturbance| {
+        let images = Arc::new(disturbance.apply(&data.evaluation));
+        let evaluation = fitting.evaluate(&classifier, &images)?.evaluation();
+        anyhow::Ok(Disturbed {
+            disturbance,
+            evaluation,
+        })
+    });
     Ok(Trained {
+        disturbed: disturbed.into_iter().collect::<Result<_>>()?,
         network: classifier.network,
         epochs,
         teacher: teacher_record,
@@ -225,12 +237,18 @@ impl Fitting<'_> {
         device.seed(self.seed);
         // Burn draws weights at their first use; a copy on the device draws them now, before anything else is drawn.
         let network = Network::new(architecture, recipe.dropout, &device)?.fork(&device);
+        let steps_per_epoch = data.train.len().div_ceil(recipe.batch_size);
+        let estimates = recipe.statistics_images > 0 && architecture.has_batch_norm();
+        let statistics = estimates.then(|| {
+            let images = recipe.statistics_images;
+            Statistics::new(&data.train, images, steps_per_epoch, device.clone())
+        });
         let classifier = Classifier {
             network,
             label_smoothing: recipe.label_smoothing,
             teacher,
+            statistics,
         };
-        let steps_per_epoch = data.train.len().div_ceil(recipe.batch_size);
         let first_epoch = done.len();
         let journal = Journal::new(done, data.evaluation.len());
 

@@ -166,6 +166,7 @@ fn a_short_training_lowers_the_loss() {
             dropout: 0.02,
             augmentation: None,
             refinement_epochs: 0,
+            statistics_images: 0,
             label_smoothing: 0.0,
             distillation: None,
             trial: None,

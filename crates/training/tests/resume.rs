@@ -55,6 +55,7 @@ fn experiment(optimizer: Optimizer) -> Experiment {
                 elastic_pixels: 0.5,
             }),
             refinement_epochs: 1,
+            statistics_images: 40,
             label_smoothing: 0.05,
             distillation: Some(Distillation {
                 teacher: network(8),

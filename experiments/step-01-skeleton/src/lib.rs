@@ -65,16 +65,15 @@ pub fn experiment() -> Experiment {
     Experiment {
         name: Name::from_static("step-01-skeleton"),
         title: "Step 1: the skeleton, convolutions and nothing else".into(),
-        // A channel more costs a separable block a third of what it costs a convolution of 3×3.
-        architecture: body([8, 8], [24, 28, 34]).convolution_head(10),
+        architecture: body().convolution_head(10),
         recipe: Recipe {
             optimizer: Optimizer::Sgd {
                 momentum: 0.9,
                 nesterov: true,
                 weight_decay: 5e-4,
             },
-            // Chosen on the hold-out split for the last step; the skeleton learns with it too.
-            learning_rate: 0.05,
+            // Low enough to stay at until the end.
+            learning_rate: 0.01,
             schedule: Schedule::Constant,
             batch_size: 64,
             // As many as the objective allows.
@@ -82,6 +81,8 @@ pub fn experiment() -> Experiment {
             dropout: 0.0,
             augmentation: None,
             refinement_epochs: 0,
+            // Of no effect before batch normalisation comes in.
+            statistics_images: 6_000,
             label_smoothing: 0.0,
             distillation: None,
             trial: None,
@@ -89,9 +90,18 @@ pub fn experiment() -> Experiment {
     }
 }
 
-/// All layers but the head: two convolutions of these widths, a max-pool, and three separable blocks.
-pub fn body(stem: [usize; 2], blocks: [usize; 3]) -> Architecture {
-    let [first, second] = stem;
+/// All layers but the head: what every step has.
+pub fn body() -> Architecture {
+    separable(12, 16, [24, 32, 36])
+}
+
+/// Two convolutions of these widths, a max-pool, and separable blocks of these: a channel more costs a separable block a third of what
+/// it costs a convolution of 3×3.
+pub fn separable<const BLOCKS: usize>(
+    first: usize,
+    second: usize,
+    blocks: [usize; BLOCKS],
+) -> Architecture {
     let pooled = Architecture::new(1, 28)
         // Few channels where maps are large, for they cost the most there.
         .convolution_block(first, 3)

@@ -78,11 +78,12 @@ pub fn experiment() -> Experiment {
         name: Name::from_static("step-06-lr-scheduler"),
         title: "Step 6: a learning rate that falls along a cosine".into(),
         recipe: Recipe {
-            // High for long enough to get near, low for long enough to hold.
+            // Ten times as high as a constant rate can be, for it need not stay; a tenth of that for as long as the target must be
+            // held.
             schedule: Schedule::Cosine {
-                initial_factor: 2.0,
+                initial_factor: 10.0,
                 epochs: 11,
-                final_factor: 0.02,
+                final_factor: 0.1,
             },
             ..previous.recipe
         },

@@ -49,6 +49,7 @@ impl Training<Classifier> {
             network,
             label_smoothing: recipe.label_smoothing,
             teacher: None,
+            statistics: None,
         };
         Ok(Self::new(classifier, experiment, &device))
     }

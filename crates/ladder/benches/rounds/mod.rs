@@ -210,6 +210,7 @@ impl Measuring {
             network,
             label_smoothing: recipe.label_smoothing,
             teacher: None,
+            statistics: None,
         };
         let mut optimizer = optimizer(&recipe.optimizer);
         let start = Instant::now();

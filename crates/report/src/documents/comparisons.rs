@@ -40,7 +40,7 @@ pub(crate) fn section(inputs: &Inputs) -> Result<String> {
 /// A comparison in a sentence.
 pub(crate) fn sentence(comparison: &Comparison, before: &str) -> String {
     format!(
-        "Against {before}: {} points after the last epoch (95 % interval over seeds {}; p {} over images): {}.",
+        "Against {before}: {} points (95 % interval over seeds {}; p {} over images): {}.",
         points(comparison.difference),
         interval(comparison.interval),
         match p_value(comparison.p_of_images) {

@@ -19,7 +19,7 @@ pub(crate) fn section(inputs: &Inputs) -> String {
         return "No run of the last step is recorded yet.".into();
     }
     let images = runs[0].last().test_total;
-    let accuracy = Sample::of_last_epochs(&runs);
+    let accuracy = Sample::of_runs(&runs);
     let mut lines = vec![
         format!("- On the {} test images: {}.", grouped(images), held(&runs)),
         format!(
@@ -47,15 +47,13 @@ pub(crate) fn section(inputs: &Inputs) -> String {
 fn held(runs: &[&Record]) -> String {
     let accuracies = LastEpochs::of(runs);
     format!(
-        "{} of {} accuracies ({}, their last {LAST_EPOCHS} epochs) are at {} or above; lowest {}, mean {}; after the last \
-         epoch {}",
+        "{} of {} accuracies ({}, their last {LAST_EPOCHS} epochs) are at {} or above; lowest {}, mean {}",
         accuracies.held(),
         accuracies.count(),
         seeds(runs),
         percent(TARGET_ACCURACY),
         percent(accuracies.lowest()),
-        percent(accuracies.mean()),
-        mean_and_deviation(&Sample::of_last_epochs(runs))
+        mean_and_deviation(&Sample::of_runs(runs))
     )
 }
 

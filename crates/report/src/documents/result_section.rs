@@ -47,8 +47,9 @@ fn result(runs: &[&Record]) -> String {
     let files: Vec<String> = runs.iter().map(file).collect();
     format!(
         "{} parameters; {seconds:.1} seconds an epoch with {}.\n\n{}\n\n\
-         Train is the accuracy on the training images as they are, after the last epoch; train − test is in points. As trained\n\
-         on: the same while training, with dropout and augmentation active wherever the step has them.\n\n\
+         Lowest and mean are of the last {LAST_EPOCHS} epochs. Train is the accuracy on the training images as they are, after the last\n\
+         epoch; train − test, in points, is against the test accuracy after that epoch. As trained on: the same while training,\n\
+         with dropout and augmentation active wherever the step has them.\n\n\
          From:\n{}",
         grouped(first.parameters),
         backends.join(", "),
@@ -66,7 +67,7 @@ fn table(runs: &[&Record]) -> String {
         "Epoch",
         &right,
         "Lowest",
-        "Last",
+        "Mean",
         "Train",
         "Train − test",
         "As trained on",
@@ -94,7 +95,7 @@ fn row(run: &Record) -> [String; 9] {
         epoch.epoch.to_string(),
         last.join(" "),
         percent(run.lowest_of_last()),
-        percent(run.last().test_accuracy()),
+        percent(run.mean_of_last()),
         percent(run.train.accuracy()),
         points(gap(run)),
         percent(run.last().train_accuracy),
@@ -113,7 +114,7 @@ fn row_of_all(runs: &[&Record]) -> [String; 9] {
         String::new(),
         String::new(),
         percent(lowest),
-        over_runs(&|run| run.last().test_accuracy()),
+        over_runs(&|run| run.mean_of_last()),
         over_runs(&|run| run.train.accuracy()),
         format!("mean {}", points(runs.iter().map(|run| gap(run)).mean())),
         over_runs(&|run| run.last().train_accuracy),

@@ -11,7 +11,8 @@ use super::table::markdown;
 use crate::document::Document;
 use crate::format::{grouped, interval, percent};
 use crate::inputs::Inputs;
-use crate::numbers::accuracies::{LastEpochs, means_of_last};
+use crate::numbers::accuracies::LastEpochs;
+use crate::numbers::statistics::Sample;
 use crate::numbers::statistics::welch_interval;
 
 /// The document, if there is any such run.
@@ -20,7 +21,7 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Option<Document>> {
         return Ok(None);
     }
     let mut candidates = candidates(&inputs.search_runs);
-    candidates.sort_by(|a, b| means_of_last(b).mean.total_cmp(&means_of_last(a).mean));
+    candidates.sort_by(|a, b| Sample::of_runs(b).mean.total_cmp(&Sample::of_runs(a).mean));
     let header = [
         "Name",
         "Network",
@@ -58,7 +59,7 @@ fn ideas(candidates: &[Vec<&Record>]) -> Result<String> {
             .map(|runs| idea(before, runs))
             .collect::<Result<_>>()?;
         if !compared.is_empty() {
-            let sample = means_of_last(before);
+            let sample = Sample::of_runs(before);
             let header = [
                 "Idea",
                 "Name",
@@ -84,7 +85,7 @@ fn ideas(candidates: &[Vec<&Record>]) -> Result<String> {
 }
 
 fn idea(before: &[&Record], runs: &[&Record]) -> Result<[String; 8]> {
-    let [first, second] = [before, runs].map(means_of_last);
+    let [first, second] = [before, runs].map(Sample::of_runs);
     Ok([
         runs[0].title.clone(),
         runs[0].name().to_owned(),
@@ -117,7 +118,7 @@ fn candidates(runs: &[Record]) -> Vec<Vec<&Record>> {
 }
 
 fn row(runs: &[&Record]) -> [String; 8] {
-    let accuracy = means_of_last(runs);
+    let accuracy = Sample::of_runs(runs);
     let deviation = match accuracy.count {
         1 => String::new(),
         _ => format!(" ± {:.3}", 100.0 * accuracy.deviation),
@@ -198,6 +199,9 @@ fn recipe(recipe: &Recipe) -> String {
         format!("dropout {}", recipe.dropout),
         augmentation,
     ];
+    if recipe.statistics_images > 0 {
+        words.push(format!("statistics of {} images", recipe.statistics_images));
+    }
     if recipe.refinement_epochs > 0 {
         words.push(format!(
             "the last {} epochs without",

@@ -3,8 +3,6 @@
 use evidence::{Epoch, Record, TARGET_ACCURACY};
 use statrs::statistics::Statistics;
 
-use super::statistics::Sample;
-
 /// The test accuracies of the last epochs of some runs, at least one.
 pub(crate) struct LastEpochs(Vec<f64>);
 
@@ -35,9 +33,4 @@ impl LastEpochs {
     pub(crate) fn highest(&self) -> f64 {
         Statistics::max(&self.0)
     }
-}
-
-/// The accuracies of some runs, each of them the mean over its last epochs.
-pub(crate) fn means_of_last(runs: &[&Record]) -> Sample {
-    Sample::new(runs.iter().map(|run| LastEpochs::of(&[run]).mean()))
 }

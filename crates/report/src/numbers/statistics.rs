@@ -1,12 +1,12 @@
 //! What can be said of a difference between two experiments from their runs.
 //!
-//! A difference can be luck in two ways: of the seeds, and of the test images. For the first, each seed's accuracy is one
-//! observation, and Welch's interval says how far the difference of their means may be off. For the second, the images are
-//! the observations: whether those that one experiment gets right and the other wrong outweigh those the other way
-//! round. Only what holds against both is called better or worse.
+//! A difference can be luck in two ways: of the seeds, and of the test images. For the first, each run's accuracy, the mean over its
+//! last epochs, is one observation, and Welch's interval says how far the difference of their means may be off. For the second,
+//! the images are the observations: whether those that one experiment gets right after its last epoch and the other wrong
+//! outweigh those the other way round. Only what holds against both is called better or worse.
 
 use anyhow::Result;
-use evidence::{Epoch, Record};
+use evidence::Record;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use statrs::statistics::Statistics;
 
@@ -32,9 +32,9 @@ impl Sample {
         }
     }
 
-    /// Test accuracies after the last epoch, one for each run.
-    pub(crate) fn of_last_epochs(runs: &[&Record]) -> Self {
-        Self::new(runs.iter().map(|run| Epoch::test_accuracy(run.last())))
+    /// The accuracies of runs, each of them the mean over its last epochs.
+    pub(crate) fn of_runs(runs: &[&Record]) -> Self {
+        Self::new(runs.iter().map(|run| run.mean_of_last()))
     }
 
     /// The interval around the mean that holds the true one with [`CONFIDENCE`], by Student's t; none where there are too few
@@ -60,7 +60,7 @@ impl Sample {
 /// What the runs of one experiment say against those of another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Comparison {
-    /// Difference of the mean accuracies after the last epoch, as a fraction.
+    /// Difference of the mean accuracies, as a fraction.
     pub(crate) difference: f64,
     /// The interval around it that holds the difference of the true means with [`CONFIDENCE`]; none where there are too few
     /// seeds to know their spread.
@@ -94,10 +94,7 @@ impl Comparison {
     ///
     /// A distribution cannot be evaluated.
     pub(crate) fn new(before: &[&Record], after: &[&Record]) -> Result<Self> {
-        let (first, second) = (
-            Sample::of_last_epochs(before),
-            Sample::of_last_epochs(after),
-        );
+        let (first, second) = (Sample::of_runs(before), Sample::of_runs(after));
         Ok(Self {
             difference: second.mean - first.mean,
             interval: welch_interval(&first, &second)?,

@@ -43,7 +43,7 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
         file: FILE,
         title: "What each step brought".into(),
         notes: vec![
-            "Test accuracy after the last epoch, minus that of the step before, in points: mean, and 95 % interval over the seeds.".into(),
+            "Test accuracy minus that of the step before, in points: mean, and 95 % interval over the seeds.".into(),
 "Filled: a difference is shown, whatever the luck of seeds and images. Hollow: none is. Beyond ±0.05 the axis is logarithmic."
                 .into(),
         ],

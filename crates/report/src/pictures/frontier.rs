@@ -11,8 +11,9 @@ use super::theme::{AROUND, BACKGROUND, FROM, MUTED, STEPS, TEXT, bold, text};
 use crate::document::Document;
 use crate::format::{grouped, percent};
 use crate::inputs::Inputs;
-use crate::numbers::accuracies::{LastEpochs, means_of_last};
+use crate::numbers::accuracies::LastEpochs;
 use crate::numbers::frontier::{Network, first_alike, networks};
+use crate::numbers::statistics::Sample;
 
 const CHART_HEIGHT: u32 = 400;
 const MARGINS: Margins = Margins {
@@ -111,7 +112,7 @@ struct Point {
 
 impl Point {
     fn new(network: &Network) -> Result<Self> {
-        let sample = means_of_last(&network.runs);
+        let sample = Sample::of_runs(&network.runs);
         let accuracies = LastEpochs::of(&network.runs);
         Ok(Self {
             training: Training::of(&network.experiment.recipe),

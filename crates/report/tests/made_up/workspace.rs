@@ -202,6 +202,7 @@ pub fn experiment(name: &'static str) -> Experiment {
             dropout: 0.0,
             augmentation: None,
             refinement_epochs: 0,
+            statistics_images: 0,
             label_smoothing: 0.0,
             distillation: None,
             trial: None,
