@@ -109,6 +109,7 @@ fn record(run: &RunId, weights: &[u8]) -> Record {
         },
         confusion,
         misclassified: vec![Misclassified::new(0, &[0.1; 10])],
+        disturbed: Vec::new(),
         weights_sha256: Some(sha256(weights)),
     }
 }

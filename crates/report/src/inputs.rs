@@ -2,6 +2,8 @@
 
 pub(crate) mod speed;
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, ensure};
 use evidence::{EvidenceFile, Kind, Places, Record};
 use experiment::Experiment;
@@ -12,40 +14,58 @@ use speed::Speed;
 /// Path of the README from the root of the workspace.
 pub(crate) const README: &str = "README.md";
 
+/// Path of the page on the evidence from the root of the workspace.
+pub(crate) const EVIDENCE: &str = "docs/evidence.md";
+
+/// Path of the page on the network from the root of the workspace.
+pub(crate) const NETWORK: &str = "docs/network.md";
+
 /// Path of the page on speed from the root of the workspace.
 pub(crate) const SPEED: &str = "docs/speed.md";
 
+/// Where the doc comment on what is left out is, from the root of the workspace.
+pub(crate) const WITHOUT: &str = "experiments/without/src/lib.rs";
+
 /// Where the frontier's doc comment is, from the root of the workspace.
-pub(crate) const FRONTIER_SOURCE: &str = "experiments/frontier/src/lib.rs";
+pub(crate) const FRONTIER: &str = "experiments/frontier/src/lib.rs";
 
 /// The largest text that is read, in bytes.
 const MAX_TEXT_BYTES: u64 = 16 << 20;
+
+/// The experiments that are part of the code.
+#[derive(Clone, Copy, Debug)]
+pub struct Experiments<'a> {
+    /// The steps, first to last.
+    pub steps: &'a [Experiment],
+    /// The last step without one of its ingredients each.
+    pub without: &'a [Experiment],
+    /// The networks of the frontier, smallest first.
+    pub frontier: &'a [Experiment],
+}
 
 /// Everything that the documents are made from, read and found to belong together.
 #[derive(Clone, Debug)]
 pub struct Inputs<'a> {
     /// The steps, first to last.
     pub experiments: &'a [Experiment],
+    /// The last step without one of its ingredients each.
+    pub without: &'a [Experiment],
     /// The networks of the frontier, smallest first.
     pub frontier: &'a [Experiment],
     /// The test images.
     pub test: &'a Digits,
     /// The recorded runs of the steps, by step and seed.
     pub step_runs: Vec<Record>,
+    /// The recorded runs of the last step without one of its ingredients, by name and seed.
+    pub without_runs: Vec<Record>,
     /// The recorded runs of the frontier, by network and seed.
     pub frontier_runs: Vec<Record>,
     /// The recorded runs of steps with test and hold-out images swapped, by step and seed.
     pub swapped_runs: Vec<Record>,
     /// The recorded runs on the hold-out images, by name and seed.
     pub search_runs: Vec<Record>,
-    /// `README.md` as it is.
-    pub readme: String,
-    /// `src/lib.rs` of each step as it is, in the order of the experiments.
-    pub step_sources: Vec<String>,
-    /// `src/lib.rs` of the frontier as it is, if there is any network on it.
-    pub frontier_source: Option<String>,
-    /// `docs/speed.md` as it is.
-    pub speed_page: String,
+    /// The files with generated parts as they are, by path.
+    texts: BTreeMap<String, String>,
     /// What the benchmarks measured.
     pub(crate) speed: Speed,
     /// Checksums of the recorded files, by path.
@@ -60,12 +80,12 @@ impl<'a> Inputs<'a> {
     /// A file cannot be read; a record is not valid, is of no experiment of these, was run with another recipe or network
     /// than that has now, on other images than its place is for or the test images are, on another data set than MNIST, or
     /// not with one commit; weights are not those that the record beside them names. Names the file.
-    pub fn read(
-        places: &Places,
-        experiments: &'a [Experiment],
-        frontier: &'a [Experiment],
-        test: &'a Digits,
-    ) -> Result<Self> {
+    pub fn read(places: &Places, experiments: Experiments<'a>, test: &'a Digits) -> Result<Self> {
+        let Experiments {
+            steps,
+            without,
+            frontier,
+        } = experiments;
         let records = |kind, known: Option<&[Experiment]>| {
             let records = places.records(kind)?;
             for record in &records {
@@ -76,29 +96,39 @@ impl<'a> Inputs<'a> {
             }
             anyhow::Ok(records)
         };
-        let text = |path: &str| {
-            let path = places.workspace().root().join(path);
-            let text = files::read_text(&path, MAX_TEXT_BYTES);
-            text.with_context(|| format!("cannot read {}", path.display()))
-        };
-        let source = |experiment: &Experiment| text(&step_source(experiment));
-        let frontier_source = || text(FRONTIER_SOURCE);
-        let known: Vec<_> = experiments.iter().chain(frontier).collect();
+        let step_runs = records(Kind::Step, Some(steps))?;
+        let without_runs = records(Kind::Without, Some(without))?;
+        let frontier_runs = records(Kind::Frontier, Some(frontier))?;
+        let swapped_runs = records(Kind::Swapped, Some(steps))?;
+        let search_runs = records(Kind::Search, None)?;
+        let known: Vec<_> = steps.iter().chain(frontier).collect();
+        let mut texts = BTreeMap::new();
+        let pages = [README, EVIDENCE, NETWORK, SPEED, WITHOUT, FRONTIER].map(str::to_owned);
+        for path in pages.into_iter().chain(steps.iter().map(step_source)) {
+            let full = places.workspace().root().join(&path);
+            let text = files::read_text(&full, MAX_TEXT_BYTES);
+            let text = text.with_context(|| format!("cannot read {}", full.display()))?;
+            texts.insert(path, text);
+        }
         Ok(Self {
-            experiments,
+            experiments: steps,
+            without,
             frontier,
             test,
-            step_runs: records(Kind::Step, Some(experiments))?,
-            frontier_runs: records(Kind::Frontier, Some(frontier))?,
-            swapped_runs: records(Kind::Swapped, Some(experiments))?,
-            search_runs: records(Kind::Search, None)?,
-            readme: text(README)?,
-            step_sources: experiments.iter().map(source).collect::<Result<_>>()?,
-            frontier_source: (!frontier.is_empty()).then(frontier_source).transpose()?,
-            speed_page: text(SPEED)?,
+            step_runs,
+            without_runs,
+            frontier_runs,
+            swapped_runs,
+            search_runs,
+            texts,
             speed: Speed::read(places, &known)?,
             evidence: places.evidence_files()?,
         })
+    }
+
+    /// The file at this path, which is one of those with generated parts.
+    pub(crate) fn text(&self, path: &str) -> &str {
+        self.texts.get(path).map_or("", String::as_str)
     }
 
     /// The recorded runs of a step, by seed.

@@ -15,7 +15,10 @@
 //!
 //! - `README.md`: the parts between its marker lines, see [`Sections`];
 //! - `experiments/<step>/src/lib.rs`: the part of its doc comment that says what happened;
+//! - `experiments/without/src/lib.rs`: the last step without one of its ingredients each;
 //! - `experiments/frontier/src/lib.rs`: accuracy over parameters;
+//! - `docs/evidence.md`: each step against the one before, and whether the last one holds the target;
+//! - `docs/network.md`: the last step's layers;
 //! - `results/search/README.md`: what was tried on the hold-out images;
 //! - `docs/speed.md`: what the benchmarks measured, from their JSON in `docs/speed`;
 //! - `results/*.svg`: loss and accuracy by epoch, the last epochs, what each step brought, the confusion matrix, the frontier,
@@ -33,17 +36,18 @@ mod pictures;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use ::evidence::Places;
 use anyhow::{Context, Result};
-use evidence::Places;
-use experiment::Experiment;
 use files::write_whole;
 use mnist::Digits;
 
 pub use document::Document;
 pub use documents::sections::Sections;
-pub use inputs::Inputs;
+pub use inputs::{Experiments, Inputs};
 
-use documents::{checksums, frontier, readme, result_section, search, speed};
+use documents::{
+    checksums, claims, evidence, frontier, network, readme, result_section, search, speed, without,
+};
 
 /// The largest document that is read, in bytes.
 const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
@@ -61,7 +65,10 @@ pub fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
     for step in 0..inputs.experiments.len() {
         documents.push(result_section::document(inputs, step)?);
     }
-    documents.extend(frontier::document(inputs)?);
+    documents.push(evidence::document(inputs)?);
+    documents.push(network::document(inputs)?);
+    documents.push(without::document(inputs)?);
+    documents.push(frontier::document(inputs)?);
     documents.extend(search::document(inputs)?);
     documents.push(speed::document(inputs)?);
     documents.extend(pictures::documents(inputs)?);
@@ -76,12 +83,11 @@ pub fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
 /// As [`Inputs::read`] and [`documents`](fn@documents), or a file cannot be written.
 pub fn write(
     places: &Places,
-    experiments: &[Experiment],
-    frontier: &[Experiment],
+    experiments: Experiments,
     test: &Digits,
 ) -> Result<Vec<(String, bool)>> {
     let mut paths = Vec::new();
-    for document in documents(&Inputs::read(places, experiments, frontier, test)?)? {
+    for document in documents(&Inputs::read(places, experiments, test)?)? {
         let path = places.workspace().root().join(&document.path);
         let changed = content(&path)?.as_ref() != Some(&document.content);
         if changed {
@@ -98,14 +104,9 @@ pub fn write(
 ///
 /// As [`Inputs::read`] and [`documents`](fn@documents): a record that is not valid, or not of one of these experiments as
 /// they are now, is an error, since no document can be made from it.
-pub fn check(
-    places: &Places,
-    experiments: &[Experiment],
-    frontier: &[Experiment],
-    test: &Digits,
-) -> Result<Vec<Problem>> {
-    let inputs = Inputs::read(places, experiments, frontier, test)?;
-    let mut problems = Vec::new();
+pub fn check(places: &Places, experiments: Experiments, test: &Digits) -> Result<Vec<Problem>> {
+    let inputs = Inputs::read(places, experiments, test)?;
+    let mut problems = claims::problems(&inputs)?;
     for document in documents(&inputs)? {
         let found = content(&places.workspace().root().join(&document.path))?;
         if found.as_ref() == Some(&document.content) {

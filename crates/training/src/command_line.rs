@@ -19,6 +19,7 @@ use crate::making::{Making, make};
 use crate::output::check_output;
 use crate::run::Data;
 use crate::stop::{Cause, Stop};
+use crate::what_if::WhatIf;
 
 /// Which images are for training, and which for evaluation.
 #[derive(Args, Clone, Copy, Debug)]
@@ -214,6 +215,9 @@ pub struct Options {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
+    #[command(flatten)]
+    what_if: WhatIf,
+
     /// Stop when standard input closes, which is when the program that began the run ends
     #[arg(long, hide = true)]
     until_input_closes: bool,
@@ -330,6 +334,10 @@ impl Options {
         let other =
             |value: Option<u16>, own: usize| value.is_some_and(|value| usize::from(value) != own);
         let is_own = kind == Kind::Own && self.surroundings.split() != Split::Holdout;
+        let what_if = self.what_if.options();
+        if let Some((option, _)) = what_if.first() {
+            return Some(option);
+        }
         [
             (
                 is_own,
@@ -357,6 +365,7 @@ impl Options {
         let recipe = &mut experiment.recipe;
         recipe.epochs = self.epochs.map_or(recipe.epochs, usize::from);
         recipe.batch_size = self.batch_size.map_or(recipe.batch_size, usize::from);
+        self.what_if.apply_to(recipe);
     }
 
     /// The options that go on with this run.
@@ -372,6 +381,9 @@ impl Options {
             if let Some(number) = number {
                 arguments.extend([option.to_owned(), number.to_string()]);
             }
+        }
+        for (option, value) in self.what_if.options() {
+            arguments.extend([option.to_owned(), value]);
         }
         arguments.extend(self.surroundings.arguments());
         if let Some(folder) = &self.out {

@@ -23,6 +23,7 @@ mod statistics;
 mod stop;
 mod teacher;
 mod terminal;
+mod what_if;
 
 pub use backend::{Backend, Selected, select_device};
 pub use checkpoints::Keeper;

@@ -92,7 +92,7 @@ pub fn experiment() -> Experiment {
 
 /// All layers but the head: what every step has.
 pub fn body() -> Architecture {
-    separable(12, 16, [24, 32, 36])
+    separable(12, 16, [24, 24, 28])
 }
 
 /// Two convolutions of these widths, a max-pool, and separable blocks of these: a channel more costs a separable block a third of what

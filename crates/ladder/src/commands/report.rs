@@ -8,6 +8,7 @@ use mnist::Mnist;
 use training::command_line::InWorkspace;
 
 use ladder::steps;
+use report::Experiments;
 
 /// Options of `ladder report`.
 #[derive(Args, Debug)]
@@ -26,11 +27,15 @@ pub struct Options {
 /// The documents cannot be made or written, or are found out of date.
 pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
     let places = options.project.places()?;
-    let experiments = steps::experiments();
-    let frontier = frontier::experiments();
+    let (steps, without) = (steps::experiments(), without::experiments());
+    let experiments = Experiments {
+        steps: &steps,
+        without: &without,
+        frontier: &frontier::experiments(),
+    };
     let test = Mnist::load_verified(&places.workspace().data())?.test;
     if options.check {
-        let problems = report::check(&places, &experiments, &frontier, &test)?;
+        let problems = report::check(&places, experiments, &test)?;
         for problem in &problems {
             writeln!(output, "{problem}")?;
         }
@@ -40,7 +45,7 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
             count => bail!("{count} documents do not agree with the results"),
         }
     } else {
-        let documents = report::write(&places, &experiments, &frontier, &test)?;
+        let documents = report::write(&places, experiments, &test)?;
         let changed: Vec<&str> = documents
             .iter()
             .filter(|(_, changed)| *changed)

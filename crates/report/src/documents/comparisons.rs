@@ -8,7 +8,7 @@ use crate::inputs::Inputs;
 use crate::numbers::comparisons::with_the_step_before;
 use crate::numbers::statistics::Comparison;
 
-/// The part of the README.
+/// The part of the page on the evidence.
 pub(crate) fn section(inputs: &Inputs) -> Result<String> {
     let mut rows = Vec::new();
     for (step, experiment) in inputs.experiments.iter().enumerate() {
@@ -51,7 +51,7 @@ pub(crate) fn sentence(comparison: &Comparison, before: &str) -> String {
     )
 }
 
-fn p_value(p: f64) -> String {
+pub(crate) fn p_value(p: f64) -> String {
     if p < 0.001 {
         "< 0.001".into()
     } else {

@@ -7,27 +7,23 @@ use super::sections::Sections;
 use super::table::{NO_RUN, markdown};
 use crate::document::Document;
 use crate::format::{grouped, mean_and_deviation, percent};
-use crate::inputs::{FRONTIER_SOURCE, Inputs};
+use crate::inputs::{FRONTIER, Inputs};
 use crate::numbers::accuracies::LastEpochs;
 use crate::numbers::frontier::{Network, networks};
 use crate::numbers::statistics::Sample;
 
-/// The doc comment; nothing without networks.
-pub(crate) fn document(inputs: &Inputs) -> Result<Option<Document>> {
-    let Some(source) = &inputs.frontier_source else {
-        return Ok(None);
-    };
+/// The doc comment.
+pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
     let sections = Sections {
-        path: FRONTIER_SOURCE,
+        path: FRONTIER,
         line_prefix: "//! ",
         contents: vec![("result", table(inputs)?)],
     };
-    let text = sections.replace_in(source)?;
-    Ok(Some(Document::new(FRONTIER_SOURCE, text)))
+    let text = sections.replace_in(inputs.text(FRONTIER))?;
+    Ok(Document::new(FRONTIER, text))
 }
 
-/// The part of the README.
-pub(crate) fn table(inputs: &Inputs) -> Result<String> {
+fn table(inputs: &Inputs) -> Result<String> {
     let networks = networks(inputs);
     if networks.is_empty() {
         return Ok(NO_RUN.into());

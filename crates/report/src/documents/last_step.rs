@@ -3,20 +3,42 @@
 use evidence::{LAST_EPOCHS, Record, TARGET_ACCURACY};
 use mnist::DISPUTED_TEST_IMAGES;
 
+use super::table::NO_RUN;
 use crate::format::{grouped, mean_and_deviation, percent};
 use crate::inputs::{Inputs, runs_of};
 use crate::numbers::accuracies::LastEpochs;
 use crate::numbers::mistakes::{Disputed, Mistake, mistakes};
 use crate::numbers::statistics::{Sample, standard_error};
 
-/// The part of the README.
-pub(crate) fn section(inputs: &Inputs) -> String {
-    let Some(last) = inputs.experiments.last() else {
-        return String::new();
-    };
-    let runs = inputs.runs(last);
+/// The part of the README: whether it holds, in a line for each kind of images.
+pub(crate) fn in_short(inputs: &Inputs) -> String {
+    let runs = inputs.last_runs();
     if runs.is_empty() {
-        return "No run of the last step is recorded yet.".into();
+        return NO_RUN.into();
+    }
+    let mut lines = vec![format!("- On the test images: {}.", held(&runs))];
+    let swapped = swapped(inputs);
+    if !swapped.is_empty() {
+        lines.push(format!(
+            "- Trained on the test images too, and evaluated on 10,000 training images that were held out: {}.",
+            held(&swapped)
+        ));
+    }
+    lines.join("\n")
+}
+
+/// The runs of the last step with test and hold-out images swapped.
+fn swapped<'a>(inputs: &'a Inputs) -> Vec<&'a Record> {
+    let last = inputs.experiments.last();
+    last.map(|last| runs_of(&inputs.swapped_runs, last))
+        .unwrap_or_default()
+}
+
+/// The part of the page on the evidence.
+pub(crate) fn section(inputs: &Inputs) -> String {
+    let runs = inputs.last_runs();
+    if runs.is_empty() {
+        return NO_RUN.into();
     }
     let images = runs[0].last().test_total;
     let accuracy = Sample::of_runs(&runs);
@@ -32,7 +54,7 @@ pub(crate) fn section(inputs: &Inputs) -> String {
     ];
     lines.extend(Disputed::of(&runs).map(|it| disputed(&it, &accuracy)));
     lines.push(wrong_in_all(&mistakes(&runs), runs.len()));
-    let swapped = runs_of(&inputs.swapped_runs, last);
+    let swapped = swapped(inputs);
     if !swapped.is_empty() {
         lines.push(format!(
             "- Trained on the first 50,000 training images and the test images, evaluated on the last 10,000 training \

@@ -113,7 +113,7 @@ mod tests {
             .layer(Layer::GlobalAveragePool);
         assert_eq!(
             notation(&network),
-            "no BN: (8@2b 8k3×1l + x) A 2×((8@2b 8k3×1l + x)) 16k5"
+            "no BN: (8@2b 8k3×1l + x) A 2×((8@2b 8k3×1l + x)) 16k5b"
         );
     }
 }

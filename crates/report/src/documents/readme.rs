@@ -1,31 +1,21 @@
 //! The generated parts of `README.md`.
 
-use anyhow::{Context, Result};
-use architecture::{Layer, Summary, to_markdown};
+use anyhow::Result;
 use evidence::ResultsTable;
-use experiment::Experiment;
 
 use super::sections::Sections;
 use super::table::NO_RUN;
-use super::{comparisons, frontier, last_step, speed};
+use super::{disturbed, last_step, lessons, speed};
 use crate::document::Document;
-use crate::format::grouped;
 use crate::inputs::{Inputs, README};
 
 /// The document.
 pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
-    let last = inputs
-        .experiments
-        .last()
-        .context("there are no steps to report on")?;
-    let summary = last.architecture.summary()?;
     let contents = vec![
         ("results-table", results_table(inputs)),
-        ("receptive-field", receptive_field(last, &summary)),
-        ("model", model(last, &summary)),
-        ("comparisons", comparisons::section(inputs)?),
-        ("evidence", last_step::section(inputs)),
-        ("frontier", frontier::table(inputs)?),
+        ("lessons", lessons::section(inputs)?),
+        ("held", last_step::in_short(inputs)),
+        ("disturbed", disturbed::section(inputs)),
         ("speed", speed::readme_table(inputs)),
     ];
     let sections = Sections {
@@ -33,7 +23,10 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
         line_prefix: "",
         contents,
     };
-    Ok(Document::new(README, sections.replace_in(&inputs.readme)?))
+    Ok(Document::new(
+        README,
+        sections.replace_in(inputs.text(README))?,
+    ))
 }
 
 fn results_table(inputs: &Inputs) -> String {
@@ -41,40 +34,4 @@ fn results_table(inputs: &Inputs) -> String {
         return NO_RUN.into();
     }
     ResultsTable::new(&inputs.step_runs).to_markdown(|step| format!("experiments/{step}"))
-}
-
-fn receptive_field(experiment: &Experiment, summary: &Summary) -> String {
-    let caption = format!(
-        "The layers of [{0}](experiments/{0}). n: height and width of the map; j: jump; r: receptive field; Act_Size: \
-         values in the layer's input, Act_out: in its output.",
-        experiment.name
-    );
-    format!("{caption}\n\n{}", to_markdown(summary))
-}
-
-fn model(experiment: &Experiment, summary: &Summary) -> String {
-    let totals = &summary.totals;
-    let mut lines = vec![
-        format!("- {} trainable parameters", grouped(totals.parameters)),
-        format!("- {} multiply-adds for one image", grouped(totals.macs)),
-    ];
-    let layers = experiment.architecture.layers.iter().zip(&summary.layers);
-    let is_convolution = |layer: &Layer| matches!(layer, Layer::Convolution(_));
-    let convolution = layers.rev().find(|(layer, _)| layer.has(&is_convolution));
-    if let Some((_, layer)) = convolution {
-        let (field, image) = (
-            layer.receptive_field_out,
-            experiment.architecture.input_size,
-        );
-        lines.push(format!(
-            "- receptive field at the last convolution: {} of {image}×{image} pixels",
-            field.sides()
-        ));
-    }
-    lines.push(format!(
-        "- activations for one image, in 32-bit floats: {} bytes at the peak where buffers are reused, {} bytes in all",
-        grouped(totals.peak_activation_bytes),
-        grouped(totals.total_activation_bytes)
-    ));
-    lines.join("\n")
 }

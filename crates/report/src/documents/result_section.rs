@@ -28,7 +28,7 @@ pub(crate) fn document(inputs: &Inputs, step: usize) -> Result<Document> {
         line_prefix: "//! ",
         contents: vec![("result", content)],
     };
-    let text = sections.replace_in(&inputs.step_sources[step])?;
+    let text = sections.replace_in(inputs.text(&path))?;
     Ok(Document::new(path, text))
 }
 

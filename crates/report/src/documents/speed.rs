@@ -43,7 +43,7 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
     };
     Ok(Document::new(
         SPEED,
-        sections.replace_in(&inputs.speed_page)?,
+        sections.replace_in(inputs.text(SPEED))?,
     ))
 }
 

@@ -22,6 +22,11 @@ impl LastEpochs {
         held.count()
     }
 
+    /// Whether all of them reach the target.
+    pub(crate) fn all_held(&self) -> bool {
+        self.held() == self.count()
+    }
+
     pub(crate) fn mean(&self) -> f64 {
         self.0.iter().mean()
     }

@@ -3,6 +3,7 @@
 pub(crate) mod accuracies;
 pub(crate) mod comparisons;
 pub(crate) mod confusion;
+pub(crate) mod facts;
 pub(crate) mod frontier;
 pub(crate) mod mistakes;
 pub(crate) mod over_seeds;

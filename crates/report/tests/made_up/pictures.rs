@@ -212,10 +212,11 @@ fn the_network_is_drawn_from_its_summary() {
     let network = picture(&workspace, "network");
     let field = picture(&workspace, "receptive-field");
     for (picture, expected) in [
-        (&network, "76 parameters."),
+        (&network, "90 parameters."),
         (&network, "1. Conv 3×3"),
         (&network, "4 × 26×26"),
         (&network, "40 parameters"),
+        (&network, "50 parameters"),
         (&network, "no parameters"),
         (&network, "10 × 1×1"),
         (&field, "1×1 pixels"),
@@ -305,6 +306,7 @@ fn disputed_labels_are_marked() {
     }
     run.confusion[7] = vec![0, 0, 0, 0, 0, 0, 2, 98, 0, 0];
     run.misclassified = vec![wrong(937, 6), wrong(947, 6)];
+    run.disturbed.clear();
     workspace.test = digits(IMAGES);
     workspace.record(&run);
     let picture = picture(&workspace, "gallery");

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use architecture::Architecture;
 use evidence::{
-    Commit, Epoch, Evaluation, Kind, Misclassified, Origin, Places, Record, RunId, SCHEMA_VERSION,
-    sha256,
+    Commit, Disturbed, Epoch, Evaluation, Kind, Misclassified, Origin, Places, Record, RunId,
+    SCHEMA_VERSION, sha256,
 };
 use experiment::{Experiment, Name, Optimizer, Recipe, Schedule};
-use mnist::{DataSet, Digits, PIXELS, Split};
+use mnist::{DataSet, Digits, Disturbance, PIXELS, Split};
+use report::Experiments;
 
 pub const STEPS: [&str; 6] = [
     "step-01-one",
@@ -32,23 +33,35 @@ const README: &str = "# A ladder
 
 By hand.
 
-<!-- begin: model -->
-<!-- end: model -->
+<!-- begin: lessons -->
+<!-- end: lessons -->
 
-<!-- begin: receptive-field -->
-<!-- end: receptive-field -->
+<!-- begin: held -->
+<!-- end: held -->
+
+<!-- begin: disturbed -->
+<!-- end: disturbed -->
+
+<!-- begin: speed -->
+<!-- end: speed -->
+";
+
+const EVIDENCE: &str = "# Evidence
 
 <!-- begin: comparisons -->
 <!-- end: comparisons -->
 
 <!-- begin: evidence -->
 <!-- end: evidence -->
+";
 
-<!-- begin: frontier -->
-<!-- end: frontier -->
+const NETWORK: &str = "# Network
 
-<!-- begin: speed -->
-<!-- end: speed -->
+<!-- begin: model -->
+<!-- end: model -->
+
+<!-- begin: receptive-field -->
+<!-- end: receptive-field -->
 ";
 
 const SPEED: &str = "# Speed
@@ -71,6 +84,24 @@ const SPEED: &str = "# Speed
 
 const STEP_SOURCE: &str = "//! A step.
 //!
+//! ## Target
+//!
+//! **98 %.** For a reason.
+//!
+//! ## Result
+//!
+//! <!-- begin: result -->
+//! <!-- end: result -->
+//!
+//! ## Analysis
+//!
+//! **It helps.** A lot.
+
+fn by_hand() {}
+";
+
+const GROUP_SOURCE: &str = "//! Several experiments.
+//!
 //! <!-- begin: result -->
 //! <!-- end: result -->
 
@@ -80,6 +111,7 @@ fn by_hand() {}
 pub struct Workspace {
     directory: tempfile::TempDir,
     pub experiments: Vec<Experiment>,
+    pub without: Vec<Experiment>,
     pub frontier: Vec<Experiment>,
     pub test: Digits,
 }
@@ -90,6 +122,7 @@ impl Workspace {
         let workspace = Self {
             directory: tempfile::tempdir().unwrap(),
             experiments: STEPS.map(experiment).to_vec(),
+            without: vec![experiment("without-it")],
             frontier: vec![experiment("tiny")],
             test: digits(TEST_IMAGES),
         };
@@ -103,7 +136,10 @@ impl Workspace {
             workspace.record(&record(experiment, 1));
         }
         workspace.put_weights(&workspace.experiments[4]);
-        workspace.put("experiments/frontier/src/lib.rs", STEP_SOURCE);
+        workspace.put("docs/evidence.md", EVIDENCE);
+        workspace.put("docs/network.md", NETWORK);
+        workspace.put("experiments/without/src/lib.rs", GROUP_SOURCE);
+        workspace.put("experiments/frontier/src/lib.rs", GROUP_SOURCE);
         workspace.record(&of_kind(Kind::Frontier, &workspace.frontier[0], 1));
         workspace.record(&of_kind(Kind::Search, &workspace.experiments[0], 1));
         workspace.record(&of_kind(Kind::Swapped, &workspace.experiments[5], 1));
@@ -161,8 +197,11 @@ impl Workspace {
     pub fn write(&self) -> anyhow::Result<Vec<(String, bool)>> {
         report::write(
             &self.places(),
-            &self.experiments,
-            &self.frontier,
+            Experiments {
+                steps: &self.experiments,
+                without: &self.without,
+                frontier: &self.frontier,
+            },
             &self.test,
         )
     }
@@ -170,8 +209,11 @@ impl Workspace {
     pub fn check(&self) -> anyhow::Result<Vec<report::Problem>> {
         report::check(
             &self.places(),
-            &self.experiments,
-            &self.frontier,
+            Experiments {
+                steps: &self.experiments,
+                without: &self.without,
+                frontier: &self.frontier,
+            },
             &self.test,
         )
     }
@@ -278,6 +320,16 @@ pub fn record(experiment: &Experiment, seed: u64) -> Record {
         },
         confusion,
         misclassified: [0, 40, 90].map(|image| wrong(image, 6)).to_vec(),
+        disturbed: Disturbance::ALL
+            .map(|disturbance| Disturbed {
+                disturbance,
+                evaluation: Evaluation {
+                    loss: 0.1,
+                    correct: TEST_IMAGES - 10,
+                    total: TEST_IMAGES,
+                },
+            })
+            .to_vec(),
         weights_sha256: Some(sha256(WEIGHTS.as_bytes())),
     }
 }
