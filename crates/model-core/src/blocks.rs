@@ -82,12 +82,14 @@ impl ConvolutionBlock {
     /// `[out_channels, out_height, out_width]`, halved by 2×2 max-pooling where `max_pool` says.
     ///
     /// On an autodiff device this is a training step: batch normalisation uses the batch's statistics, which are to be
-    /// [kept](Self::keep_statistics) for inference; dropout is a function of `dropout_key`, and there is none without.
+    /// [kept](Self::keep_statistics) for inference; dropout is a function of `dropout_key`, and there is none without. With
+    /// `of_batch`, the batch's statistics are used elsewhere too.
     pub(crate) fn for_kernels(
         &self,
         time: usize,
         max_pool: bool,
         dropout_key: Option<u64>,
+        of_batch: bool,
     ) -> conv_kernels::ConvolutionBlock {
         let mut weights = self.convolution.weight.val();
         let training = weights.device().is_autodiff();
@@ -103,7 +105,7 @@ impl ConvolutionBlock {
                 None => Then::Nothing,
                 Some(bias) => Then::Bias(bias.val()),
             },
-            Some(norm) if training && norm.training.is_enabled() => Then::BatchNorm {
+            Some(norm) if of_batch || (training && norm.training.is_enabled()) => Then::BatchNorm {
                 gamma: norm.gamma.val(),
                 beta: norm.beta.val(),
                 epsilon: norm.epsilon,
@@ -128,30 +130,36 @@ impl ConvolutionBlock {
         }
     }
 
-    /// Sets how far a batch moves the running statistics, from 0 to 1.
-    pub(crate) fn set_momentum(&mut self, momentum: f64) {
-        for norm in self
-            .batch_norm
-            .iter_mut()
-            .chain(&mut self.later_batch_norms)
-        {
-            norm.momentum = momentum;
-        }
-    }
-
-    /// Moves the running statistics towards the batch's, as Burn's own batch normalisation does.
-    pub(crate) fn keep_statistics(&self, time: usize, batch: BatchStatistics) {
+    /// Moves the running statistics towards the batch's, as Burn's own batch normalisation does: by `share` of the distance, or
+    /// by its momentum.
+    pub(crate) fn keep_statistics(&self, time: usize, batch: BatchStatistics, share: Option<f64>) {
         let Some(norm) = self.batch_norm(time) else {
             return;
         };
         let running = [&norm.running_mean, &norm.running_var];
         let kept = running.map(RunningState::value);
-        let moved = moved(kept, [batch.mean, batch.variance], norm.momentum);
+        let share = share.unwrap_or(norm.momentum);
+        let moved = moved(kept, [batch.mean, batch.variance], share);
         for (running, moved) in running.into_iter().zip(moved) {
-            // Burn's own update waits for the next one of the same thread, and takes the mean over threads. This is the one
-            // way to set the value: what is mapped is shared with the clone.
-            running.clone().map(&mut Set(moved));
+            set(running, moved);
         }
+    }
+
+    /// Takes over the running statistics of this block in the network without autodiff.
+    pub(crate) fn take_statistics(&self, inner: &Self) {
+        for (own, inner) in self.batch_norms().zip(inner.batch_norms()) {
+            let running = [
+                (&own.running_mean, &inner.running_mean),
+                (&own.running_var, &inner.running_var),
+            ];
+            for (own, inner) in running {
+                set(own, Tensor::from_inner(inner.value()));
+            }
+        }
+    }
+
+    fn batch_norms(&self) -> impl Iterator<Item = &BatchNorm> {
+        self.batch_norm.iter().chain(&self.later_batch_norms)
     }
 
     /// The block at its turn number `time`, with batch normalisation, if there is any, turned into other weights and a bias.
@@ -214,6 +222,14 @@ impl ConvolutionBlock {
         self.convolution.weight = Param::from_data(weights, &device);
         self.convolution.bias = bias.map(|bias| Param::from_data(bias, &device));
     }
+}
+
+/// Sets a running statistic.
+///
+/// Burn's own update waits for the next one of the same thread, and takes the mean over threads. This is the one way to set the
+/// value: what is mapped is shared with the clone.
+fn set(running: &RunningState<Tensor<1>>, value: Tensor<1>) {
+    running.clone().map(&mut Set(value));
 }
 
 /// Sets what it maps to this.

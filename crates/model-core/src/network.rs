@@ -91,29 +91,34 @@ impl Network {
     ///
     /// On an autodiff device batch normalisation uses the batch's statistics, elsewhere those kept in training.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        self.run(images, None).into_features()
+        self.run(images, Pass::default()).into_features()
     }
 
     /// The same with dropout on an autodiff device. What is dropped is a function of `key`, which no two steps of a
     /// training should share, on the CPU backends; on others it is drawn from the device's generator.
     pub fn forward_with_dropout(&self, images: Tensor<4>, key: u64) -> Tensor<2> {
-        self.run(images, Some(key)).into_features()
+        let pass = Pass {
+            dropout_key: Some(key),
+            ..Pass::default()
+        };
+        self.run(images, pass).into_features()
     }
 
-    /// Sets how far a batch moves batch normalisation's running statistics, from 0 (not at all) to 1 (they become the batch's).
-    pub fn set_momentum(&mut self, momentum: f64) {
-        set_momentum(&mut self.stages, momentum);
-    }
-
-    /// Replaces batch normalisation's running statistics by the mean of those of these batches, on an autodiff device,
-    /// with the weights as they are (Y. Wu and J. Johnson, "Rethinking 'Batch' in BatchNorm", 2021). Clones of the network have them
-    /// too.
+    /// Replaces batch normalisation's running statistics by the mean of those of these batches, with the weights as they
+    /// are (Y. Wu and J. Johnson, "Rethinking 'Batch' in BatchNorm", 2021). The network is one for training, on an autodiff
+    /// device, and the images `[batch, channels, height, width]` are on that device without autodiff. Clones of the network have
+    /// the new statistics too.
     pub fn estimate_statistics(&self, batches: impl IntoIterator<Item = Tensor<4>>) {
-        let mut network = self.clone();
+        // Autodiff would keep the maps of all batches for a backward pass.
+        let inner = self.valid();
         for (images, count) in batches.into_iter().zip(1..) {
-            network.set_momentum(1.0 / f64::from(count));
-            network.forward(images);
+            let pass = Pass {
+                share: Some(1.0 / f64::from(count)),
+                ..Pass::default()
+            };
+            inner.run(images, pass);
         }
+        take_statistics(&self.stages, &inner.stages);
     }
 
     /// The output `[batch, channels, height, width]` of every layer, first to last, without dropout: of those that are repeated
@@ -121,7 +126,7 @@ impl Network {
     pub fn outputs(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         let mut maps = Maps::Blocks(ImageBlocks::new(images));
         let outputs = turns(&self.stages, 0).into_iter().map(|turn| {
-            maps = through(vec![turn], maps.clone(), None);
+            maps = through(vec![turn], maps.clone(), Pass::default());
             maps.clone().into_images()
         });
         outputs.collect()
@@ -207,24 +212,36 @@ impl Network {
         }
     }
 
-    fn run(&self, images: Tensor<4>, dropout_key: Option<u64>) -> Maps {
+    fn run(&self, images: Tensor<4>, pass: Pass) -> Maps {
         let maps = Maps::Blocks(ImageBlocks::new(images));
-        through(turns(&self.stages, 0), maps, dropout_key)
+        through(turns(&self.stages, 0), maps, pass)
     }
 }
 
-fn set_momentum(stages: &mut [Stage], momentum: f64) {
-    for stage in stages {
-        match stage {
-            Stage::Convolution(block) => block.set_momentum(momentum),
-            Stage::Repeat(repeat) => set_momentum(&mut repeat.stages, momentum),
-            Stage::MaxPool(_) | Stage::GlobalAveragePool(_) | Stage::FullyConnected(_) => {}
+/// How a batch goes through a network.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pass {
+    /// What dropout is a function of; without, there is none.
+    dropout_key: Option<u64>,
+    /// Where batch normalisation uses the batch's statistics without autodiff too: how far these move the running ones, from 0
+    /// to 1.
+    share: Option<f64>,
+}
+
+fn take_statistics(stages: &[Stage], inner: &[Stage]) {
+    for pair in stages.iter().zip(inner) {
+        match pair {
+            (Stage::Convolution(block), Stage::Convolution(inner)) => block.take_statistics(inner),
+            (Stage::Repeat(repeat), Stage::Repeat(inner)) => {
+                take_statistics(&repeat.stages, &inner.stages);
+            }
+            _ => {}
         }
     }
 }
 
 /// What the stages make of `maps`, one after the other.
-fn through(turns: Vec<Turn>, mut maps: Maps, dropout_key: Option<u64>) -> Maps {
+fn through(turns: Vec<Turn>, mut maps: Maps, pass: Pass) -> Maps {
     let mut turns = turns.into_iter().enumerate().peekable();
     while let Some((layer, turn)) = turns.next() {
         let (Stage::Convolution(block), time) = turn else {
@@ -237,8 +254,11 @@ fn through(turns: Vec<Turn>, mut maps: Maps, dropout_key: Option<u64>) -> Maps {
         let mut next = Some((layer, block, time));
         while let Some((layer, block, time)) = next {
             let halved = turns.next_if(|(_, (next, _))| next.halves()).is_some();
-            let key = dropout_key.map(|key| key_of_layer(key, layer));
-            blocks.push((Some((block, time)), block.for_kernels(time, halved, key)));
+            let key = pass.dropout_key.map(|key| key_of_layer(key, layer));
+            blocks.push((
+                Some((block, time)),
+                block.for_kernels(time, halved, key, pass.share.is_some()),
+            ));
             next = turns.next_if_map(|(layer, turn)| match turn {
                 (Stage::Convolution(block), time) => Ok((layer, block, time)),
                 turn => Err((layer, turn)),
@@ -255,7 +275,7 @@ fn through(turns: Vec<Turn>, mut maps: Maps, dropout_key: Option<u64>) -> Maps {
                 .map_or(0, |(_, block)| block.weights.dims()[0]);
             blocks.push((None, as_convolution(linear, channels)));
         }
-        maps = Maps::Blocks(chain(maps.into_blocks(), blocks));
+        maps = Maps::Blocks(chain(maps.into_blocks(), blocks, pass.share));
     }
     maps
 }
@@ -267,12 +287,13 @@ type Keeping<'a> = (&'a ConvolutionBlock, usize);
 fn chain(
     maps: ImageBlocks,
     blocks: Vec<(Option<Keeping>, conv_kernels::ConvolutionBlock)>,
+    share: Option<f64>,
 ) -> ImageBlocks {
     let (modules, blocks): (Vec<_>, Vec<_>) = blocks.into_iter().unzip();
     let chained = maps.chain(blocks);
     for (module, statistics) in modules.into_iter().zip(chained.statistics) {
         if let (Some((module, time)), Some(statistics)) = (module, statistics) {
-            module.keep_statistics(time, statistics);
+            module.keep_statistics(time, statistics, share);
         }
     }
     chained.output
@@ -381,6 +402,7 @@ impl Stage {
                 Maps::Blocks(chain(
                     blocks,
                     vec![(None, as_convolution(linear, channels))],
+                    None,
                 ))
             }
             Self::Convolution(_) | Self::Repeat(_) => unreachable!("{INSIDE}"),

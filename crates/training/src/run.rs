@@ -241,7 +241,7 @@ impl Fitting<'_> {
         let estimates = recipe.statistics_images > 0 && architecture.has_batch_norm();
         let statistics = estimates.then(|| {
             let images = recipe.statistics_images;
-            Statistics::new(&data.train, images, steps_per_epoch, device.clone())
+            Statistics::new(&data.train, images, steps_per_epoch, device.clone().inner())
         });
         let classifier = Classifier {
             network,

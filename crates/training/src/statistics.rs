@@ -25,7 +25,7 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Estimates on the first of these images, on an autodiff device, after so many steps each.
+    /// Estimates on the first of these images, on a device without autodiff, after every so many steps.
     pub(crate) fn new(
         digits: &Digits,
         images: usize,

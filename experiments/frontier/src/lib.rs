@@ -67,7 +67,6 @@ pub fn experiments() -> Vec<Experiment> {
         about_5000.clone(),
         taught(&about_5000, "about-5000-taught"),
         network("about-6000", separable(8, 12, [24, 32, 36])),
-        network("about-8000", separable(8, 12, [32, 40, 48])),
     ]
 }
 

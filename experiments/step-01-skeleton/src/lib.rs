@@ -92,7 +92,7 @@ pub fn experiment() -> Experiment {
 
 /// All layers but the head: what every step has.
 pub fn body() -> Architecture {
-    separable(12, 16, [24, 24, 28])
+    separable(8, 12, [32, 40, 48])
 }
 
 /// Two convolutions of these widths, a max-pool, and separable blocks of these: a channel more costs a separable block a third of what

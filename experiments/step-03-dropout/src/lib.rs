@@ -66,7 +66,7 @@ pub fn experiment() -> Experiment {
         title: "Step 3: dropout after every ReLU".into(),
         recipe: Recipe {
             // So little that a network with little to spare may bear it.
-            dropout: 0.005,
+            dropout: 0.002,
             ..previous.recipe
         },
         ..previous
