@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow, ensure};
 use architecture::{Architecture, Convolution, Layer};
 use evidence::{Kind, Places};
-use experiment::{Experiment, Name, Optimizer, Recipe, Schedule};
+use experiment::{DropoutAfter, Experiment, Name, Optimizer, Recipe, Schedule};
 use files::Workspace;
 use ladder::steps;
 use ladder::subjects::Word;
@@ -47,6 +47,7 @@ pub fn reference() -> Experiment {
             batch_size: 128,
             epochs: 1,
             dropout: 0.0,
+            dropout_after: DropoutAfter::default(),
             augmentation: None,
             refinement_epochs: 0,
             statistics_images: 0,

@@ -8,7 +8,7 @@ use evidence::{
     Epoch, Evaluation, Kind, Misclassified, Opened, Origin, Places, Record, RunFolder, RunId,
     SCHEMA_VERSION, Sizes, State, live_runs, read_finished, sha256, weights_belong,
 };
-use experiment::{Name, Optimizer, Recipe, Schedule};
+use experiment::{DropoutAfter, Name, Optimizer, Recipe, Schedule};
 use files::Workspace;
 use mnist::{DataSet, Split};
 use tempfile::TempDir;
@@ -42,6 +42,7 @@ fn run(seed: u64) -> RunId {
             batch_size: 64,
             epochs: 3,
             dropout: 0.0,
+            dropout_after: DropoutAfter::default(),
             augmentation: None,
             refinement_epochs: 0,
             statistics_images: 0,

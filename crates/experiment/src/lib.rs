@@ -8,4 +8,4 @@ mod recipe;
 
 pub use experiment::{Experiment, MAX_EXPERIMENT_BYTES, check_line, check_networks, parse_json};
 pub use name::Name;
-pub use recipe::{Distillation, Optimizer, Recipe, Schedule};
+pub use recipe::{Distillation, DropoutAfter, Optimizer, Recipe, Schedule};

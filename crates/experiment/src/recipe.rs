@@ -24,8 +24,11 @@ pub struct Recipe {
     pub batch_size: usize,
     /// Passes over the training images.
     pub epochs: usize,
-    /// Probability of dropping a value after each ReLU.
+    /// Probability of dropping a value in training.
     pub dropout: f64,
+    /// Which values may be dropped.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dropout_after: DropoutAfter,
     /// Random changes to each training image, if any.
     pub augmentation: Option<Augmentation>,
     /// How many of the last epochs train on the images as they are, without augmentation (Z. He et al., "Data Augmentation
@@ -185,6 +188,17 @@ pub struct Distillation {
     pub weight: f64,
 }
 
+/// Where dropout is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DropoutAfter {
+    /// After each ReLU.
+    #[default]
+    EveryRelu,
+    /// After the last ReLU alone: in front of what makes classes of the maps.
+    LastRelu,
+}
+
 /// An optimiser with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
@@ -318,6 +332,7 @@ mod tests {
             batch_size: 64,
             epochs: 15,
             dropout: 0.005,
+            dropout_after: DropoutAfter::default(),
             augmentation: Some(augmentation(2.0, 0.1)),
             refinement_epochs: 0,
             statistics_images: 0,

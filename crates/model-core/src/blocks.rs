@@ -78,6 +78,14 @@ impl ConvolutionBlock {
         }
     }
 
+    pub(crate) fn has_dropout(&self) -> bool {
+        self.dropout > 0.0
+    }
+
+    pub(crate) fn remove_dropout(&mut self) {
+        self.dropout = 0.0;
+    }
+
     /// The block as the kernels want it, at its turn number `time`: from maps `[in_channels, height, width]` of each image to
     /// `[out_channels, out_height, out_width]`, halved by 2×2 max-pooling where `max_pool` says.
     ///

@@ -87,6 +87,16 @@ impl Network {
         })
     }
 
+    /// The same network without dropout but after the last ReLU.
+    pub fn with_dropout_after_last_relu_alone(mut self) -> Self {
+        let blocks = blocks_mut(&mut self.stages);
+        let with_dropout = blocks.into_iter().rev().filter(|block| block.has_dropout());
+        with_dropout
+            .skip(1)
+            .for_each(ConvolutionBlock::remove_dropout);
+        self
+    }
+
     /// `[batch, channels, height, width]` → logits `[batch, classes]`.
     ///
     /// On an autodiff device batch normalisation uses the batch's statistics, elsewhere those kept in training.
@@ -216,6 +226,19 @@ impl Network {
         let maps = Maps::Blocks(ImageBlocks::new(images));
         through(turns(&self.stages, 0), maps, pass)
     }
+}
+
+/// All convolution blocks, first to last, those inside repeats once.
+fn blocks_mut(stages: &mut [Stage]) -> Vec<&mut ConvolutionBlock> {
+    let mut blocks = Vec::new();
+    for stage in stages {
+        match stage {
+            Stage::Convolution(block) => blocks.push(block),
+            Stage::Repeat(repeat) => blocks.extend(blocks_mut(&mut repeat.stages)),
+            _ => {}
+        }
+    }
+    blocks
 }
 
 /// How a batch goes through a network.

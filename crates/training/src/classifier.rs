@@ -1,12 +1,14 @@
 //! The network as Burn's `Learner` wants it: with a training step and an inference step.
 
+use architecture::{Architecture, ArchitectureError};
 use batches::Batch;
 use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use conv_kernels::cross_entropy;
+use experiment::{DropoutAfter, Recipe};
 use model_core::Network;
 
 use crate::statistics::Statistics;
@@ -25,6 +27,23 @@ pub struct Classifier {
     /// What estimates batch normalisation's statistics, where they are not to be running averages.
     #[module(skip)]
     pub statistics: Option<Statistics>,
+}
+
+/// The network of an experiment, with weights drawn from the device's generator and the dropout of the recipe.
+///
+/// # Errors
+///
+/// The architecture cannot be built. Says which layer is at fault.
+pub fn network(
+    architecture: &Architecture,
+    recipe: &Recipe,
+    device: &Device,
+) -> Result<Network, ArchitectureError> {
+    let network = Network::new(architecture, recipe.dropout, device)?;
+    Ok(match recipe.dropout_after {
+        DropoutAfter::EveryRelu => network,
+        DropoutAfter::LastRelu => network.with_dropout_after_last_relu_alone(),
+    })
 }
 
 impl Classifier {

@@ -27,7 +27,7 @@ mod what_if;
 
 pub use backend::{Backend, Selected, select_device};
 pub use checkpoints::Keeper;
-pub use classifier::Classifier;
+pub use classifier::{Classifier, network};
 pub use making::record;
 pub use run::{Data, Trained, run_id, train};
 pub use schedule::optimizer;

@@ -22,7 +22,7 @@ use model_core::Network;
 
 use crate::backend::Selected;
 use crate::checkpoints::{EveryEpoch, Keeper, MODEL, OPTIMIZER, Parts, SCHEDULE, Training, parse};
-use crate::classifier::Classifier;
+use crate::classifier::{Classifier, network};
 use crate::journal::{Counts, Journal, Phase, Tally};
 use crate::progress::{has_dashboard, renderer};
 use crate::schedule::{optimizer, schedule};
@@ -236,7 +236,7 @@ impl Fitting<'_> {
         let device = selected.device.clone().autodiff();
         device.seed(self.seed);
         // Burn draws weights at their first use; a copy on the device draws them now, before anything else is drawn.
-        let network = Network::new(architecture, recipe.dropout, &device)?.fork(&device);
+        let network = network(architecture, recipe, &device)?.fork(&device);
         let steps_per_epoch = data.train.len().div_ceil(recipe.batch_size);
         let estimates = recipe.statistics_images > 0 && architecture.has_batch_norm();
         let statistics = estimates.then(|| {

@@ -239,6 +239,7 @@ fn optimizer(text: &str) -> Result<Optimizer, String> {
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory, FromArgMatches, Parser};
+    use experiment::DropoutAfter;
 
     use super::*;
 
@@ -260,6 +261,7 @@ mod tests {
             batch_size: 64,
             epochs: 15,
             dropout: 0.1,
+            dropout_after: DropoutAfter::default(),
             augmentation: None,
             refinement_epochs: 0,
             statistics_images: 0,

@@ -11,7 +11,7 @@ use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Device, Gradients, Int, Tensor};
 use clap::ValueEnum;
 use evidence::Kind;
-use experiment::{Experiment, Name, Optimizer, Recipe, Schedule};
+use experiment::{DropoutAfter, Experiment, Name, Optimizer, Recipe, Schedule};
 use files::Workspace;
 use mnist::{DataSet, Digits, Mnist, Split};
 use model_core::{Network, weights};
@@ -164,6 +164,7 @@ fn a_short_training_lowers_the_loss() {
             batch_size: 64,
             epochs: 5,
             dropout: 0.02,
+            dropout_after: DropoutAfter::default(),
             augmentation: None,
             refinement_epochs: 0,
             statistics_images: 0,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use architecture::Architecture;
 use clap::ValueEnum;
 use evidence::{Kind, Opened, Origin, RunFolder, RunId, State, sha256};
-use experiment::{Distillation, Experiment, Name, Optimizer, Recipe, Schedule};
+use experiment::{Distillation, DropoutAfter, Experiment, Name, Optimizer, Recipe, Schedule};
 use files::Workspace;
 use made_up::left;
 use mnist::{Augmentation, DataSet, Mnist, Split};
@@ -47,6 +47,7 @@ fn experiment(optimizer: Optimizer) -> Experiment {
             batch_size: 64,
             epochs: 4,
             dropout: 0.1,
+            dropout_after: DropoutAfter::default(),
             augmentation: Some(Augmentation {
                 translation_pixels: 2.0,
                 rotation_degrees: 10.0,

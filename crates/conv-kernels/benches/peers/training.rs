@@ -44,7 +44,7 @@ impl Training<Classifier> {
     pub fn of_workspace(experiment: &Experiment) -> Result<Self> {
         let device = Device::flex().autodiff();
         let recipe = &experiment.recipe;
-        let network = Network::new(&experiment.architecture, recipe.dropout, &device)?;
+        let network = training::network(&experiment.architecture, recipe, &device)?;
         let classifier = Classifier {
             network,
             label_smoothing: recipe.label_smoothing,

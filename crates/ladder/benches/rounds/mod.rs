@@ -205,7 +205,7 @@ impl Measuring {
     fn bare(&self) -> Result<[f64; 2]> {
         let recipe = &self.experiment.recipe;
         let device = self.selected.device.clone().autodiff();
-        let network = Network::new(&self.experiment.architecture, recipe.dropout, &device)?;
+        let network = training::network(&self.experiment.architecture, recipe, &device)?;
         let mut classifier = Classifier {
             network,
             label_smoothing: recipe.label_smoothing,

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use evidence::{Kind, Places, Record};
-use experiment::{Distillation, Optimizer, Recipe, Schedule};
+use experiment::{Distillation, DropoutAfter, Optimizer, Recipe, Schedule};
 use mnist::Augmentation;
 use statrs::statistics::Statistics;
 
@@ -196,7 +196,7 @@ fn recipe(recipe: &Recipe) -> String {
         format!("lr {} {schedule}", recipe.learning_rate),
         format!("batch {}", recipe.batch_size),
         optimizer,
-        format!("dropout {}", recipe.dropout),
+        dropout(recipe),
         augmentation,
     ];
     if recipe.statistics_images > 0 {
@@ -226,4 +226,12 @@ fn recipe(recipe: &Recipe) -> String {
         ));
     }
     words.join(", ")
+}
+
+fn dropout(recipe: &Recipe) -> String {
+    let place = match recipe.dropout_after {
+        DropoutAfter::LastRelu if recipe.dropout > 0.0 => " after the last ReLU",
+        _ => "",
+    };
+    format!("dropout {}{place}", recipe.dropout)
 }

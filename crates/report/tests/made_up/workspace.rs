@@ -8,7 +8,7 @@ use evidence::{
     Commit, Disturbed, Epoch, Evaluation, Kind, Misclassified, Origin, Places, Record, RunId,
     SCHEMA_VERSION, sha256,
 };
-use experiment::{Experiment, Name, Optimizer, Recipe, Schedule};
+use experiment::{DropoutAfter, Experiment, Name, Optimizer, Recipe, Schedule};
 use mnist::{DataSet, Digits, Disturbance, PIXELS, Split};
 use report::Experiments;
 
@@ -242,6 +242,7 @@ pub fn experiment(name: &'static str) -> Experiment {
             batch_size: 64,
             epochs: 7,
             dropout: 0.0,
+            dropout_after: DropoutAfter::default(),
             augmentation: None,
             refinement_epochs: 0,
             statistics_images: 0,
