@@ -49,7 +49,7 @@ pub fn experiment() -> Experiment {
             // As many as the objective allows.
             epochs: 15,
             dropout: 0.0,
-            dropout_after: DropoutAfter::LastRelu,
+            dropout_after: DropoutAfter::EveryRelu,
             augmentation: None,
             refinement_epochs: 0,
             // Of no effect before batch normalisation comes in.
