@@ -1,4 +1,7 @@
-//! The machine's C compiler.
+//! C compilers of this machine.
+
+// Each test program uses a part of this.
+#![allow(dead_code)]
 
 use std::fs;
 use std::io::Write;
@@ -16,11 +19,13 @@ const FLAGS: [&str; 8] = [
     "-Wpedantic",
     "-Wconversion",
     "-Werror",
-    "-O1",
+    "-O2",
     "-fno-sanitize-recover=all",
 ];
 
 const SANITIZERS: &str = "-fsanitize=undefined,address";
+
+const SOURCES: [&str; 4] = ["digit.c", "example.c", "-o", "example"];
 
 /// The files of an export.
 type Files = [(&'static str, String)];
@@ -29,13 +34,22 @@ type Files = [(&'static str, String)];
 pub struct Program(TempDir);
 
 impl Program {
-    /// Compiles `digit.c` and `example.c`, with sanitizers where the compiler has them.
+    /// Compiles `digit.c` and `example.c` with `cc`, with sanitizers where it has them.
     pub fn compile(files: &Files) -> Self {
         let folder = written(files);
-        let sources = ["digit.c", "example.c", "-o", "example"];
-        if !compile(folder.path(), &[&[SANITIZERS], &sources[..]].concat()) {
-            assert!(compile(folder.path(), &sources), "the export compiles");
+        if !compile("cc", folder.path(), &[&[SANITIZERS], &SOURCES[..]].concat()) {
+            let compiles = compile("cc", folder.path(), &SOURCES);
+            assert!(compiles, "the export compiles");
         }
+        Self(folder)
+    }
+
+    /// The same with this compiler, and with sanitizers in any case.
+    pub fn compile_with(compiler: &str, files: &Files) -> Self {
+        let folder = written(files);
+        let arguments = [&[SANITIZERS], &SOURCES[..]].concat();
+        let compiles = compile(compiler, folder.path(), &arguments);
+        assert!(compiles, "the export compiles with {compiler}");
         Self(folder)
     }
 
@@ -67,7 +81,7 @@ impl Program {
                 return 0;
             }"#;
         fs::write(folder.path().join("sizes.c"), program).unwrap();
-        assert!(compile(folder.path(), &["sizes.c", "-o", "sizes"]));
+        assert!(compile("cc", folder.path(), &["sizes.c", "-o", "sizes"]));
         let output = Command::new(folder.path().join("sizes")).output().unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
         let (tables, memory) = printed.split_once(' ').unwrap();
@@ -84,14 +98,14 @@ fn written(files: &Files) -> TempDir {
 }
 
 /// Whether the compiler is content; prints what it says if not.
-fn compile(folder: &Path, arguments: &[&str]) -> bool {
-    let output = Command::new("cc")
+fn compile(compiler: &str, folder: &Path, arguments: &[&str]) -> bool {
+    let output = Command::new(compiler)
         .args(FLAGS)
         .args(arguments)
         .current_dir(folder)
         .output()
         .unwrap_or_else(|error| {
-            panic!("this test needs a C compiler named cc (install gcc): {error}")
+            panic!("this test needs a C compiler named {compiler} (install gcc or clang): {error}")
         });
     eprintln!("{}", String::from_utf8_lossy(&output.stderr));
     output.status.success()
