@@ -10,10 +10,10 @@ mod recorded;
 
 use experiment::Experiment;
 use mnist::{CLASSES, Digits, PIXELS};
-use pocket_export::c::{About, files};
-use pocket_export::{IntegerNetwork, most_probable};
+use pocket_export::c::files;
+use pocket_export::most_probable;
 
-use compiler::Program;
+use compiler::{Program, about};
 use emulator::{Board, Run};
 use recorded::{data, integers, noise};
 
@@ -21,18 +21,6 @@ use recorded::{data, integers, noise};
 const CLOSE_CALLS: usize = 150;
 const EVERY: usize = 50;
 const NOISE: usize = 50;
-
-fn exported(network: &IntegerNetwork, experiment: &Experiment) -> [(&'static str, String); 4] {
-    let about = About {
-        name: experiment.name.to_string(),
-        parameters: 0,
-        weights: "recorded".into(),
-        images: 1,
-        right_with_integers: 0,
-        right_with_floats: 0,
-    };
-    files(network, &about)
-}
 
 /// How far the highest score is above the next one.
 fn margin(scores: &[i32; CLASSES]) -> i64 {
@@ -61,7 +49,7 @@ fn run_on(experiment: &Experiment, boards: &[Board]) -> [usize; 3] {
     let right = digits.zip(labels).filter(|(digit, label)| digit == label);
     let right = right.count();
     let images = images(&test, &scores);
-    let files = exported(&network, experiment);
+    let files = files(&network, &about());
     let mut most = [right, 0, 0];
     for board in boards {
         let run = Run::new(&files, *board, &images);
@@ -112,7 +100,7 @@ fn gcc_and_clang_find_no_fault_on_twenty_thousand_images_and_compute_as_the_crat
         .collect();
     let expected = network.scores(&images);
     for compiler in ["gcc", "clang"] {
-        let program = Program::compile_with(compiler, &exported(&network, &last));
+        let program = Program::compile_with(compiler, &files(&network, &about()));
         assert!(program.scores(&images) == expected, "{compiler}");
     }
 }

@@ -12,10 +12,10 @@ use burn::tensor::Device;
 use experiment::Experiment;
 use mnist::{Digits, PIXELS};
 use model_core::{Network, weights};
-use pocket_export::c;
+use pocket_export::{c, rust};
 use serde_json::json;
 
-use compiler::Program;
+use compiler::{Program, about};
 use program::{failure, output, success};
 use recorded::{data, integers, noise, record};
 
@@ -83,13 +83,28 @@ fn the_last_step_in_c_holds_its_accuracy_and_computes_as_the_crate_does() {
 }
 
 #[test]
+fn the_last_step_as_a_crate_computes_as_the_crate_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("digit");
+    success(&["export", "rust", "--out", folder.to_str().unwrap()]);
+    let network = integers(&ladder::steps::last());
+    let names = rust::files(&network, &about()).map(|(name, _)| name);
+    let read = |name| (name, fs::read_to_string(folder.join(name)).unwrap());
+    let program = Program::of_crate(&names.map(read));
+    let images = images(&data().test, [].into_iter());
+    assert_eq!(program.scores(&images), network.scores(&images));
+}
+
+#[test]
 fn what_cannot_be_exported_is_named_in_one_line_and_leaves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     fs::write(path("file"), "no folder").unwrap();
-    let message = failure(&["export", "c", "1", "--out", &path("file")]);
-    assert!(message.contains("cannot write"), "{message}");
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    for (format, out) in [("c", "file"), ("rust", "file"), ("onnx", "file/m.onnx")] {
+        let message = failure(&["export", format, "1", "--out", &path(out)]);
+        assert!(message.contains("cannot write"), "{message}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
 
     // Windows that overlap.
     let mut step = serde_json::to_value(ladder::steps::parse("1").unwrap()).unwrap();

@@ -5,22 +5,11 @@ mod drawn;
 
 use kernels::inference::Layer;
 use mnist::PIXELS;
-use pocket_export::c::{About, files};
-use pocket_export::{IMAGE, Inexpressible, IntegerNetwork, Range, calibrate};
+use pocket_export::c::files;
+use pocket_export::{Inexpressible, IntegerNetwork, Range, calibrate};
 
-use compiler::Program;
+use compiler::{Program, about};
 use drawn::{Builder, Draws, networks};
-
-fn about() -> About {
-    About {
-        name: "drawn".into(),
-        parameters: 1_234,
-        weights: "drawn at random".into(),
-        images: 10_000,
-        right_with_integers: 1_000,
-        right_with_floats: 1_001,
-    }
-}
 
 fn quantized(layers: &[Layer], images: &[[u8; PIXELS]]) -> IntegerNetwork {
     IntegerNetwork::new(layers, &calibrate(layers, images)).unwrap()
@@ -68,7 +57,7 @@ fn logits(layers: &[Layer], images: &[[u8; PIXELS]]) -> Vec<Vec<f32>> {
         scale: 1.0 / (255.0 * mnist::STANDARD_DEVIATION),
         shift: -mnist::MEAN / mnist::STANDARD_DEVIATION,
     };
-    let network = kernels::inference::Network::new(IMAGE, pixels, layers);
+    let network = kernels::inference::Network::new(pocket_export::IMAGE, pixels, layers);
     let outputs = images.iter().map(|image| network.outputs(image).pop());
     outputs.map(|last| last.unwrap().1).collect()
 }

@@ -1,14 +1,15 @@
-//! C compilers of this machine.
+//! Compilers of this machine.
 
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use mnist::{CLASSES, PIXELS};
+use pocket_export::About;
 use tempfile::TempDir;
 
 /// As strict as it gets: a warning is an error, and so is undefined behaviour when it happens.
@@ -30,8 +31,24 @@ const SOURCES: [&str; 4] = ["digit.c", "example.c", "-o", "example"];
 /// The files of an export.
 type Files = [(&'static str, String)];
 
+/// Words for an export.
+pub fn about() -> About {
+    About {
+        name: "drawn".into(),
+        parameters: 1_234,
+        weights: "drawn at random".into(),
+        images: 10_000,
+        right_with_integers: 1_000,
+        right_with_floats: 1_001,
+    }
+}
+
 /// The example of an export, compiled.
-pub struct Program(TempDir);
+pub struct Program {
+    executable: PathBuf,
+    /// Where it lies, until it is dropped.
+    _folder: TempDir,
+}
 
 impl Program {
     /// Compiles `digit.c` and `example.c` with `cc`, with sanitizers where it has them.
@@ -41,7 +58,7 @@ impl Program {
             let compiles = compile("cc", folder.path(), &SOURCES);
             assert!(compiles, "the export compiles");
         }
-        Self(folder)
+        Self::of(folder, "example")
     }
 
     /// The same with this compiler, and with sanitizers in any case.
@@ -50,12 +67,35 @@ impl Program {
         let arguments = [&[SANITIZERS], &SOURCES[..]].concat();
         let compiles = compile(compiler, folder.path(), &arguments);
         assert!(compiles, "the export compiles with {compiler}");
-        Self(folder)
+        Self::of(folder, "example")
+    }
+
+    /// Compiles an exported crate and tests it; a warning is an error.
+    pub fn of_crate(files: &Files) -> Self {
+        let folder = written(files);
+        for arguments in [&["test"][..], &["build", "--examples"]] {
+            let output = Command::new(env!("CARGO"))
+                .args(arguments)
+                .args(["--offline", "--quiet", "--target-dir", "target"])
+                .env("RUSTFLAGS", "-D warnings")
+                .current_dir(folder.path())
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{arguments:?}: {output:?}");
+        }
+        Self::of(folder, "target/debug/examples/read")
+    }
+
+    fn of(folder: TempDir, executable: &str) -> Self {
+        Self {
+            executable: folder.path().join(executable),
+            _folder: folder,
+        }
     }
 
     /// The scores that it prints for each image.
     pub fn scores(&self, images: &[[u8; PIXELS]]) -> Vec<[i32; CLASSES]> {
-        let mut child = Command::new(self.0.path().join("example"))
+        let mut child = Command::new(&self.executable)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -92,7 +132,9 @@ impl Program {
 fn written(files: &Files) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
-        fs::write(folder.path().join(name), text).unwrap();
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
     folder
 }
