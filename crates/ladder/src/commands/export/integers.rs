@@ -15,15 +15,15 @@ use super::source::right;
 
 /// Shown below the options of `ladder export c`.
 pub const C_NOTES: &str = "\
-Writes digit.h, digit.c, example.c and README.md. The README says how much flash and RAM the network takes, and how many of
+Writes digit.h, digit.c, example.c and README.md. The README says how much flash and RAM the network takes, and how many of \
 the 10,000 test images it gets right.
 
-Weights get a scale for each output channel. Activations get a scale for each layer, from the values that they take on a
+Weights get a scale for each output channel. Activations get a scale for each layer, from the values that they take on a \
 thousand training images. What a network in integers computes is the same on every machine, bit for bit.";
 
 /// Shown below the options of `ladder export rust`.
 pub const RUST_NOTES: &str = "\
-Writes a crate named digit, and within its folder the crate pocket, which it needs: a firmware depends on it by its path.
+Writes a crate named digit, and within its folder the crate pocket, which it needs: a firmware depends on digit by its path. \
 README.md says how much memory the network takes, and how many of the 10,000 test images it gets right.
 
 The arithmetic is that of `ladder export c`, bit for bit.";

@@ -15,10 +15,10 @@ use super::source::Trained;
 
 /// Shown below the options.
 pub const NOTES: &str = "\
-The input `pixels` is [batch, 1, 28, 28], bytes as in MNIST: 0 is background, 255 is full ink. The output `probabilities` is
+The input `pixels` is [batch, 1, 28, 28], bytes as in MNIST: 0 is background, 255 is full ink. The output `probabilities` is \
 [batch, 10], 32-bit floats. Batch normalisation is folded into the convolutions. Opset 18.
 
-The metadata say which step it is, its parameters, its accuracy on the test images, the file of weights, the commit that
+The metadata say which step it is, its parameters, its accuracy on the test images, the file of weights, the commit that \
 trained them, and the licence.";
 
 /// What is exported, and where to.
