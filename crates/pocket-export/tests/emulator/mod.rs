@@ -1,14 +1,17 @@
 //! An export on an emulated microcontroller. Needs Arm's GCC with newlib, and QEMU: Debian's `gcc-arm-none-eabi`,
-//! `libnewlib-arm-none-eabi` and `qemu-system-arm`.
+//! `libnewlib-arm-none-eabi` and `qemu-system-arm`. In Rust it also needs the target, from `rustup target add thumbv7em-none-eabi`.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use mnist::{CLASSES, PIXELS};
+use tempfile::TempDir;
 
 /// What the test program consists of beside the export.
-const PROGRAM: [(&str, &str); 3] = [
+const PROGRAM: [(&str, &str); 5] = [
+    ("Cargo.toml", include_str!("../../cortex-m/firmware.toml")),
+    ("firmware.rs", include_str!("../../cortex-m/firmware.rs")),
     ("main.c", include_str!("../../cortex-m/main.c")),
     ("start.s", include_str!("../../cortex-m/start.s")),
     ("link.ld", include_str!("../../cortex-m/link.ld")),
@@ -37,6 +40,12 @@ const LOOP_INSTRUCTIONS: f64 = 2e6;
 /// Bytes of what the test program writes: for each image its scores and ticks, and two numbers at the end.
 const RESULT: usize = 4 * (CLASSES + 1);
 const END: usize = 2 * 4;
+
+/// What Rust calls a Cortex-M4 without floats in hardware.
+const TARGET: &str = "thumbv7em-none-eabi";
+
+/// The files of an export.
+type Files = [(&'static str, String)];
 
 /// A board of Arm's.
 #[derive(Clone, Copy, Debug)]
@@ -73,15 +82,41 @@ pub struct Run {
 }
 
 impl Run {
-    /// Compiles an export for a board, and lets the emulated board read images.
-    pub fn new(files: &[(&'static str, String)], board: Board, images: &[[u8; PIXELS]]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let exported = files.iter().map(|(name, text)| (*name, text.as_str()));
-        for (name, text) in exported.chain(PROGRAM) {
-            fs::write(folder.path().join(name), text).unwrap();
-        }
-        fs::write(folder.path().join("images"), images.as_flattened()).unwrap();
-        compile(folder.path(), board);
+    /// Bytes of RAM in all.
+    pub fn ram(&self) -> usize {
+        self.memory + self.stack
+    }
+
+    /// Compiles what `ladder export c` writes for a board, and lets the emulated board read images.
+    pub fn of_c(files: &Files, board: Board, images: &[[u8; PIXELS]]) -> Self {
+        let folder = written(files, images);
+        compile(folder.path(), board, "digit.c");
+        Self::of(&folder, board, images)
+    }
+
+    /// The same with what `ladder export rust` writes, for a Cortex-M4. Takes the header from `c`.
+    pub fn of_rust(c: &Files, rust: &Files, images: &[[u8; PIXELS]]) -> Self {
+        let folder = written(c, images);
+        write(&folder.path().join("digit"), rust.iter().map(borrowed));
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args([
+            "build",
+            "--offline",
+            "--quiet",
+            "--release",
+            "--target",
+            TARGET,
+        ]);
+        cargo
+            .args(["--target-dir", "target"])
+            .env_remove("RUSTFLAGS");
+        output(cargo.current_dir(folder.path()));
+        let library = format!("target/{TARGET}/release/libfirmware.a");
+        compile(folder.path(), Board::CortexM4, &library);
+        Self::of(&folder, Board::CortexM4, images)
+    }
+
+    fn of(folder: &TempDir, board: Board, images: &[[u8; PIXELS]]) -> Self {
         let [flash, memory] = sizes(folder.path());
         emulate(folder.path(), board);
         let results = fs::read(folder.path().join("results")).unwrap();
@@ -106,9 +141,31 @@ impl Run {
     }
 }
 
-fn compile(folder: &Path, board: Board) {
+/// All that is needed for a run.
+fn written(files: &Files, images: &[[u8; PIXELS]]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), files.iter().map(borrowed).chain(PROGRAM));
+    fs::write(folder.path().join("images"), images.as_flattened()).unwrap();
+    folder
+}
+
+fn borrowed<'a>((name, text): &'a (&str, String)) -> (&'a str, &'a str) {
+    (name, text)
+}
+
+fn write<'a>(folder: &Path, files: impl Iterator<Item = (&'a str, &'a str)>) {
+    for (name, text) in files {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+/// Compiles the program that calls what `digit` has: a source or a library.
+fn compile(folder: &Path, board: Board, digit: &str) {
     let [_, processor] = board.names();
-    let sources = ["digit.c", "main.c", "start.s", "-o", "firmware.elf"];
+    // A library comes after what needs it.
+    let sources = ["main.c", "start.s", digit, "-o", "firmware.elf"];
     let mut compiler = Command::new("arm-none-eabi-gcc");
     compiler.arg(processor).args(FLAGS).args(sources);
     output(compiler.current_dir(folder));
