@@ -177,6 +177,8 @@ mod tests {
             "run --holdout --swapped",
             "export",
             "export c",
+            "export onnx",
+            "export rust 1",
             "export pascal --out folder",
             "export c 99 --out folder",
             "serve --port 65536",

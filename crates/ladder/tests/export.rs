@@ -3,36 +3,27 @@
 #[path = "../../pocket-export/tests/compiler/mod.rs"]
 mod compiler;
 mod program;
+mod recorded;
 
 use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
 use experiment::Experiment;
-use ladder::integers::integer_network;
-use ladder::subjects::recorded_weights;
-use mnist::{Digits, Mnist, PIXELS};
+use mnist::{Digits, PIXELS};
 use model_core::{Network, weights};
-use pocket_export::{IntegerNetwork, c};
+use pocket_export::{c, rust};
 use serde_json::json;
 
-use compiler::Program;
-use program::{failure, output, places, success, test_digits};
+use compiler::{Program, about};
+use program::{failure, output, success};
+use recorded::{data, integers, noise, record};
 
 /// The files of an export.
 const FILES: [&str; 4] = ["README.md", "digit.c", "digit.h", "example.c"];
 
 /// How far integers may be from floats, in test images: 0.03 points.
 const MAY_LOSE: usize = 3;
-
-/// The recorded network of a step in integers.
-fn integers(step: &Experiment) -> IntegerNetwork {
-    let places = places();
-    let network = Network::new(&step.architecture, 0.0, &Device::flex()).unwrap();
-    let network = weights::load(network, &recorded_weights(step, &places).unwrap()).unwrap();
-    let data = Mnist::load_verified(&places.workspace().data()).unwrap();
-    integer_network(&network, &data.train).unwrap()
-}
 
 /// What an export prints in the line that begins like this.
 fn printed(output: &str, name: &str) -> usize {
@@ -50,14 +41,7 @@ fn read(folder: &Path) -> Vec<(&'static str, String)> {
 fn images(test: &Digits, wrong: impl Iterator<Item = usize>) -> Vec<[u8; PIXELS]> {
     let mut images: Vec<[u8; PIXELS]> = test.images().iter().step_by(30).copied().collect();
     images.extend(wrong.map(|index| *test.image(index)));
-    // Weyl's sequence, whose upper bits look random enough.
-    let noise = |seed: u32| {
-        std::array::from_fn(|pixel| {
-            let number = (seed * PIXELS as u32 + pixel as u32).wrapping_mul(2_654_435_769);
-            (number >> 24) as u8
-        })
-    };
-    images.extend((1..100).map(noise));
+    images.extend(noise(100));
     images
 }
 
@@ -75,9 +59,7 @@ fn the_last_step_in_c_holds_its_accuracy_and_computes_as_the_crate_does() {
     assert_eq!(fs::read_dir(&folders[0]).unwrap().count(), FILES.len());
 
     let step = ladder::steps::last();
-    let recorded = places()
-        .record(ladder::subjects::kind(&step), &step.name, 1)
-        .unwrap();
+    let recorded = record(&step);
     let [floats, right] =
         ["with 32-bit floats", "with integers"].map(|name| printed(&outputs[0], name));
     assert_eq!(floats, 10_000 - recorded.misclassified.len());
@@ -95,8 +77,21 @@ fn the_last_step_in_c_holds_its_accuracy_and_computes_as_the_crate_does() {
     assert!(bytes[0] <= 8_000 && bytes[1] <= 4_000, "{bytes:?}");
 
     let wrong = recorded.misclassified.iter().map(|wrong| wrong.image);
-    let images = images(&test_digits(), wrong);
+    let images = images(&data().test, wrong);
     let program = Program::compile(&files);
+    assert_eq!(program.scores(&images), network.scores(&images));
+}
+
+#[test]
+fn the_last_step_as_a_crate_computes_as_the_crate_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("digit");
+    success(&["export", "rust", "--out", folder.to_str().unwrap()]);
+    let network = integers(&ladder::steps::last());
+    let names = rust::files(&network, &about()).map(|(name, _)| name);
+    let read = |name| (name, fs::read_to_string(folder.join(name)).unwrap());
+    let program = Program::of_crate(&names.map(read));
+    let images = images(&data().test, [].into_iter());
     assert_eq!(program.scores(&images), network.scores(&images));
 }
 
@@ -105,9 +100,11 @@ fn what_cannot_be_exported_is_named_in_one_line_and_leaves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     fs::write(path("file"), "no folder").unwrap();
-    let message = failure(&["export", "c", "1", "--out", &path("file")]);
-    assert!(message.contains("cannot write"), "{message}");
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    for (format, out) in [("c", "file"), ("rust", "file"), ("onnx", "file/m.onnx")] {
+        let message = failure(&["export", format, "1", "--out", &path(out)]);
+        assert!(message.contains("cannot write"), "{message}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
 
     // Windows that overlap.
     let mut step = serde_json::to_value(ladder::steps::parse("1").unwrap()).unwrap();

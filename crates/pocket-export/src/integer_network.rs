@@ -204,6 +204,15 @@ impl IntegerNetwork {
         })
     }
 
+    /// Bytes of its numbers: weights, and for each output channel a bias, a multiplier and a shift.
+    pub fn numbers_bytes(&self) -> usize {
+        let bytes = self.layers.iter().map(|layer| {
+            let channels = layer.scaling().map_or(0, |scaling| scaling.bias.len());
+            layer.weights().len() + channels * (2 * size_of::<i32>() + size_of::<i8>())
+        });
+        bytes.sum()
+    }
+
     /// Bytes of memory that a run needs beside the image and the stack: rows and sums.
     pub fn memory_bytes(&self) -> usize {
         self.rows + size_of::<i32>() * self.sums

@@ -53,26 +53,53 @@ static uint8_t *output_row(const layer *it, int32_t row)
     return memory.rows + next->window + (uint32_t)row % next->held * next->side * next->channels;
 }
 
+/* A sum of at least one product. Values lie a step apart; a step of 0 takes the same one again. */
+static int32_t products(const int8_t *weight, const uint8_t *value, uint32_t step, uint32_t count)
+{
+    uint32_t index = 0;
+    int32_t sum = 0;
+    do {
+        sum += *weight++ * value[index];
+        index += step;
+    } while (--count > 0);
+    return sum;
+}
+
 /* What a row of an output's kernel sums up on a row of the input, from a column on. Beyond the ends is padding. */
 static int32_t kernel_sum(const layer *it, uint32_t output, uint32_t tap, const uint8_t *row, int32_t column)
 {
-    const int8_t *weight = weights + it->weights;
+    const int8_t *weight = weights + it->weights + (output * it->kernel + tap) * it->kernel * it->inputs;
     uint32_t first = output / it->outputs * it->inputs;
     int32_t end = column + (int32_t)it->kernel;
+    int32_t side = (int32_t)it->side;
     int32_t sum = 0;
-    if (it->operation != MEAN) {
-        weight += (output * it->kernel + tap) * it->kernel * it->inputs;
+    while (column < end) {
+        uint32_t count = it->inputs;
+        int32_t next = column + 1;
+        if (row && column >= 0 && column < side) {
+            uint32_t step = it->inputs == 1 ? it->channels : 1;
+            /* Unless values of other groups lie between, all columns are one sum. */
+            if (it->inputs == 1 || it->inputs == it->channels) {
+                next = end < side ? end : side;
+                count *= (uint32_t)(next - column);
+            }
+            sum += products(weight, row + (uint32_t)column * it->channels + first, step, count);
+        } else {
+            sum += products(weight, &it->padding_value, 0, count);
+        }
+        weight += count;
+        column = next;
     }
-    for (; column < end; ++column) {
-        const uint8_t *value = 0;
-        uint32_t input;
-        if (row && column >= 0 && column < (int32_t)it->side) {
-            value = row + (uint32_t)column * it->channels + first;
-        }
-        for (input = 0; input < it->inputs; ++input) {
-            int32_t factor = it->operation == MEAN ? 1 : *weight++;
-            sum += factor * (value ? value[input] : it->padding_value);
-        }
+    return sum;
+}
+
+/* The sum of a row of one channel. */
+static int32_t channel_sum(const layer *it, uint32_t channel, const uint8_t *row)
+{
+    int32_t sum = 0;
+    uint32_t column;
+    for (column = 0; column < it->side; ++column) {
+        sum += row[column * it->channels + channel];
     }
     return sum;
 }
@@ -146,7 +173,11 @@ static int sum_map(const layer *it, progress *now, const uint8_t *image, uint32_
             if (row == 0) {
                 *sum = bias[it->channel + output];
             }
-            *sum += kernel_sum(it, output, (uint32_t)row, from, 0);
+            if (it->operation == MEAN) {
+                *sum += channel_sum(it, output, from);
+            } else {
+                *sum += kernel_sum(it, output, (uint32_t)row, from, 0);
+            }
         }
         if (now->done < (int32_t)it->side) {
             continue;

@@ -5,31 +5,12 @@
 
 use std::fmt::Display;
 
-use mnist::{CLASSES, PIXELS};
+use mnist::CLASSES;
 use pocket::SCORE_ONE;
 
-use crate::IntegerNetwork;
 use crate::integer_network::{Kind, OwnedLayer};
-
-/// The widest line of a table.
-const LINE: usize = 120;
-
-/// What is said of a network beside its numbers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct About {
-    /// Its name.
-    pub name: String,
-    /// Number of trained parameters.
-    pub parameters: usize,
-    /// Where its weights are from.
-    pub weights: String,
-    /// Number of test images.
-    pub images: usize,
-    /// Test images that are right with integers.
-    pub right_with_integers: usize,
-    /// Test images that are right with floats.
-    pub right_with_floats: usize,
-}
+use crate::numbers::lines;
+use crate::{About, IntegerNetwork};
 
 /// The files of an export: names and contents. The same network and the same words give the same bytes.
 pub fn files(network: &IntegerNetwork, about: &About) -> [(&'static str, String); 4] {
@@ -37,52 +18,21 @@ pub fn files(network: &IntegerNetwork, about: &About) -> [(&'static str, String)
         ("digit.h", header()),
         ("digit.c", source(network, about)),
         ("example.c", include_str!("example.c").to_owned()),
-        ("README.md", readme(network, about)),
+        (
+            "README.md",
+            about.fill(include_str!("README.md"), network, flash_bytes(network)),
+        ),
     ]
 }
 
 /// Bytes of weights and tables in C: constants that lie in flash.
 pub fn flash_bytes(network: &IntegerNetwork) -> usize {
     let tables = Tables::new(network);
-    let channels =
-        size_of::<i32>() * (tables.bias.len() + tables.multiplier.len()) + tables.shift.len();
-    tables.weights.len() + channels + tables.layers.len() * tables.number().layer_bytes()
+    network.numbers_bytes() + tables.layers.len() * tables.number().layer_bytes()
 }
 
 fn header() -> String {
     include_str!("digit.h").replace("@ONE@", &SCORE_ONE.to_string())
-}
-
-fn readme(network: &IntegerNetwork, about: &About) -> String {
-    let percent = |right: usize| format!("{:.2}", 100.0 * right as f64 / about.images as f64);
-    let values = [
-        ("NAME", about.name.clone()),
-        ("PARAMETERS", with_commas(about.parameters)),
-        ("WEIGHTS", about.weights.clone()),
-        ("FLASH", with_commas(flash_bytes(network))),
-        ("RAM", with_commas(network.memory_bytes())),
-        ("IMAGES", with_commas(about.images)),
-        ("INTEGERS", with_commas(about.right_with_integers)),
-        ("INTEGERS_PERCENT", percent(about.right_with_integers)),
-        ("FLOATS", with_commas(about.right_with_floats)),
-        ("FLOATS_PERCENT", percent(about.right_with_floats)),
-        ("PIXELS", PIXELS.to_string()),
-    ];
-    let template = include_str!("README.md").to_owned();
-    values.iter().fold(template, |text, (name, value)| {
-        text.replace(&format!("@{name}@"), value)
-    })
-}
-
-fn with_commas(number: usize) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .filter_map(|group| std::str::from_utf8(group).ok())
-        .collect();
-    groups.join(",")
 }
 
 fn source(network: &IntegerNetwork, about: &About) -> String {
@@ -123,18 +73,8 @@ fn source(network: &IntegerNetwork, about: &About) -> String {
 
 /// A constant array.
 fn array<T: Display>(of: &str, name: &str, values: &[T]) -> String {
-    let mut text = format!("static const {of} {name}[{}] = {{", values.len());
-    let mut column = LINE;
-    for value in values {
-        let value = value.to_string();
-        if column + value.len() + 2 > LINE {
-            text += "\n   ";
-            column = 3;
-        }
-        text += &format!(" {value},");
-        column += value.len() + 2;
-    }
-    text + "\n};"
+    let (count, lines) = (values.len(), lines(4, values));
+    format!("static const {of} {name}[{count}] = {{{lines}\n}};")
 }
 
 /// The type of sizes and places in C.
