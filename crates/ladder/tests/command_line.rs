@@ -49,7 +49,7 @@ fn an_unknown_step_is_a_usage_error() {
     let output = output(&["architecture", "9"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        text(&output.stderr).contains("step-08-distillation"),
+        text(&output.stderr).contains("step-06-lr-scheduler"),
         "{output:?}"
     );
 }

@@ -1,6 +1,6 @@
 //! Which digit a picture shows, by a trained network. The picture is like MNIST's: 28×28 pixels, white on black.
 //!
-//! cargo run -p model-core --example classify -- results/step-08-distillation/seed-1 crates/model-core/examples/seven.png
+//! cargo run -p model-core --example classify -- results/step-06-lr-scheduler/seed-1 crates/model-core/examples/seven.png
 use std::{env, error::Error, fs, path::PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};

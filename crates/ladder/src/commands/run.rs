@@ -32,7 +32,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_CODES)]
 pub struct Options {
-    /// What to run: steps by name or number, networks of the frontier by name or all of them as `frontier`, or JSON files:
+    /// What to run: steps by name or number, `without` (the last step without one ingredient each), `frontier`, one of
+    /// their experiments by name, or JSON files:
     /// experiments or records of runs [default: all steps]
     #[arg(value_name = "EXPERIMENT", value_parser = Word::parse_several)]
     words: Vec<Word>,

@@ -1,7 +1,4 @@
 //! What each step brought: its difference to the step before, with the interval.
-//!
-//! The widest interval is some forty times as wide as the narrowest. The axis is therefore linear around zero and
-//! logarithmic further out (the inverse hyperbolic sine of the difference): all of them can be read, and none is cut off.
 
 use anyhow::Result;
 use plotters::prelude::*;
@@ -25,11 +22,11 @@ const MARGINS: Margins = Margins {
     left: 170,
 };
 
-/// Where the axis turns from linear to logarithmic, in points.
-const LINEAR: f64 = 0.05;
+/// Distances between labels that there may be, in hundredths of a point.
+const DISTANCES: [i32; 7] = [5, 10, 20, 50, 100, 200, 500];
 
-/// Differences that may be labelled, in points, of either sign.
-const TICKS: [f64; 6] = [0.1, 0.5, 1.0, 2.0, 5.0, 10.0];
+/// Labels of the axis, at most.
+const MOST_LABELS: f64 = 10.0;
 
 /// The document.
 pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
@@ -44,8 +41,7 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
         title: "What each step brought".into(),
         notes: vec![
             "Test accuracy minus that of the step before, in points: mean, and 95 % interval over the seeds.".into(),
-"Filled: a difference is shown, whatever the luck of seeds and images. Hollow: none is. Beyond ±0.05 the axis is logarithmic."
-                .into(),
+"Filled: a difference is shown, whatever the luck of seeds and images. Hollow: none is.".into(),
         ],
     };
     if rows.is_empty() {
@@ -56,22 +52,12 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
     picture.chart(height, |area| draw(area, &rows))
 }
 
-/// Where a difference, as a fraction, is drawn.
-fn position(difference: f64) -> f64 {
-    (100.0 * difference / LINEAR).asinh()
-}
-
 fn draw(area: &Area, rows: &[(Step, Comparison)]) -> Result<()> {
     let ends = rows.iter().flat_map(|(_, comparison)| {
         let (low, high) = comparison.interval.unwrap_or_default();
         [low, high, comparison.difference, 0.0, 0.001, -0.001]
     });
-    let ticks = TICKS
-        .into_iter()
-        .flat_map(|tick| [-tick, tick])
-        .chain([0.0]);
-    let ticks = ticks.map(|tick| (position(tick / 100.0), label(tick)));
-    let differences = Axis::around(ends.map(position), ticks);
+    let differences = axis(ends.collect());
     let rows_axis = Axis {
         range: rows.len() as f64..0.0,
         ticks: Vec::new(),
@@ -88,7 +74,7 @@ fn draw(area: &Area, rows: &[(Step, Comparison)]) -> Result<()> {
     let (left, top) = area.get_base_pixel();
     for (row, (step, comparison)) in rows.iter().enumerate() {
         let y = row as f64 + 0.5;
-        let at = |difference: f64| (differences.clamp(position(difference)), y);
+        let at = |difference: f64| (differences.clamp(difference), y);
         if let Some((low, high)) = comparison.interval {
             let style = step.colour.stroke_width(4);
             frame.draw_series(LineSeries::new([at(low), at(high)], style))?;
@@ -125,6 +111,19 @@ fn draw_words(
     let second = with_minus(&format!("95 % interval: {}", interval(comparison.interval)));
     area.draw(&Text::new(second, (x, y + 9), muted(12.0).pos(FROM)))?;
     Ok(())
+}
+
+/// The axis of some differences, with labels at round ones.
+fn axis(differences: Vec<f64>) -> Axis {
+    let highest = differences.iter().copied().fold(0.0, f64::max);
+    let lowest = differences.iter().copied().fold(0.0, f64::min);
+    let fits = |distance: &i32| 1e4 * (highest - lowest) <= MOST_LABELS * f64::from(*distance);
+    let distance = DISTANCES.into_iter().find(fits).unwrap_or(1_000);
+    let ticks = (-10_000 / distance..=10_000 / distance).map(|tick| {
+        let points = f64::from(tick * distance) / 100.0;
+        (points / 100.0, label(points))
+    });
+    Axis::around(differences.into_iter(), ticks)
 }
 
 fn label(points: f64) -> String {
