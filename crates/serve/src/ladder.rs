@@ -2,11 +2,13 @@
 
 use anyhow::Result;
 use architecture::Summary;
-use evidence::{Kind, Places, TARGET_ACCURACY};
+use evidence::{Kind, Places, Record, TARGET_ACCURACY};
 use experiment::Experiment;
-use inference::Model;
-use mnist::IMAGE_SIDE;
+use inference::{Model, most_probable};
+use mnist::{Digits, IMAGE_SIDE};
 use serde::Serialize;
+
+use crate::effects::{Accuracy, Effect};
 
 /// The steps, and what else does not change while the server runs.
 #[derive(Debug, Serialize)]
@@ -34,6 +36,10 @@ pub struct Step {
     pub missing: Option<String>,
     /// How its weights do on the test digits, where a result says so.
     pub evaluation: Option<Evaluation>,
+    /// How the recorded runs do, where there are any.
+    pub accuracy: Option<Accuracy>,
+    /// What that is against the step before.
+    pub effect: Option<Effect>,
 }
 
 /// How weights do on the test digits.
@@ -43,8 +49,21 @@ pub struct Evaluation {
     pub correct: usize,
     /// Digits.
     pub total: usize,
-    /// Indices of those that are not recognised, ascending.
-    pub misclassified: Vec<usize>,
+    /// Digits by label (row) and what they are taken for (column).
+    pub confusion: Vec<Vec<usize>>,
+    /// Those that are not recognised, by index.
+    pub misclassified: Vec<Mistake>,
+}
+
+/// A test digit that is not recognised.
+#[derive(Debug, Serialize)]
+pub struct Mistake {
+    /// Its index.
+    pub image: usize,
+    /// What it is.
+    pub label: u8,
+    /// What it is taken for, where the record says so.
+    pub digit: Option<usize>,
 }
 
 impl Ladder {
@@ -55,37 +74,69 @@ impl Ladder {
     /// A step's network cannot be built.
     pub fn new(
         steps: &[(Experiment, Result<Model>)],
-        test_digits: usize,
+        test_digits: &Digits,
         places: &Places,
     ) -> Result<Self> {
+        // The results table says what is wrong with records that cannot be read.
+        let records = places.records(Kind::Step).unwrap_or_default();
+        let mut before: Option<Accuracy> = None;
         let step = |(experiment, model): &(Experiment, Result<Model>)| {
+            let runs: Vec<&Record> = records
+                .iter()
+                .filter(|record| is_of(record, experiment))
+                .collect();
+            let accuracy = Accuracy::of(&runs);
+            let effect = before.as_ref().zip(accuracy.as_ref());
+            let effect = effect.map(|(before, after)| Effect::new(before, after));
+            before.clone_from(&accuracy);
+            let first = runs.iter().find(|run| run.seed() == 1);
             Ok(Step {
                 name: experiment.name.to_string(),
                 title: experiment.title.clone(),
                 summary: experiment.architecture.summary()?.unrolled(),
                 missing: model.as_ref().err().map(|error| format!("{error:#}")),
-                evaluation: Evaluation::recorded(experiment, places),
+                evaluation: first.map(|run| Evaluation::of(run, test_digits)),
+                accuracy,
+                effect,
             })
         };
         Ok(Self {
             steps: steps.iter().map(step).collect::<Result<_>>()?,
             image_side: IMAGE_SIDE,
-            test_digits,
+            test_digits: test_digits.len(),
             target_accuracy: TARGET_ACCURACY,
         })
     }
 }
 
+/// Whether a run is of this experiment, whatever its title was then.
+fn is_of(record: &Record, experiment: &Experiment) -> bool {
+    let run = &record.run;
+    (&run.name, &run.architecture, &run.recipe)
+        == (
+            &experiment.name,
+            &experiment.architecture,
+            &experiment.recipe,
+        )
+}
+
 impl Evaluation {
-    /// What the run says that the recorded weights come from; none where it is not there or of another network.
-    fn recorded(experiment: &Experiment, places: &Places) -> Option<Self> {
-        let record = places
-            .record(Kind::Step, experiment.name.as_str(), 1)
-            .ok()?;
-        (record.run.architecture == experiment.architecture).then(|| Self {
-            correct: record.last().test_correct,
-            total: record.last().test_total,
-            misclassified: record.misclassified.iter().map(|it| it.image).collect(),
-        })
+    /// What a run on the test digits says.
+    fn of(run: &Record, test_digits: &Digits) -> Self {
+        let last = run.last();
+        let misclassified = run.misclassified.iter();
+        // Of other digits than those of the run there may be fewer.
+        let misclassified = misclassified.filter(|it| it.image < test_digits.len());
+        let mistake = |it: &evidence::Misclassified| Mistake {
+            image: it.image,
+            label: test_digits.label(it.image),
+            digit: it.probabilities.as_ref().map(most_probable),
+        };
+        Self {
+            correct: last.test_correct,
+            total: last.test_total,
+            confusion: run.confusion.clone(),
+            misclassified: misclassified.map(mistake).collect(),
+        }
     }
 }

@@ -12,6 +12,8 @@ mod cached;
 mod charts;
 mod connections;
 mod drawing;
+mod effects;
+mod erasing;
 mod host;
 mod ladder;
 mod limits;
@@ -20,6 +22,7 @@ mod ready;
 mod refusal;
 mod routes;
 mod server;
+mod weights;
 
 use anyhow::Result;
 use evidence::Places;

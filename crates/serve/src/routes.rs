@@ -23,11 +23,14 @@ use crate::ladder::Ladder;
 use crate::networks::{Networks, encode};
 use crate::ready::Ready;
 use crate::refusal::{JSON, Refusal, json_body};
+use crate::weights::Weights;
 use crate::{Content, Limits};
 
 /// What all requests share.
 struct Shared {
     ladder: Ready,
+    /// Name of each step that has a network, and what this computes with.
+    weights: Vec<(String, Ready)>,
     networks: Networks,
     test_digits: Digits,
     results: Cached<Arc<Ready>>,
@@ -55,6 +58,9 @@ struct TestDigit {
 
 type Answer = Result<Response, Refusal>;
 
+/// Most test digits that are sent at once.
+const MAX_DIGITS: usize = 200;
+
 /// The router over all paths.
 ///
 /// # Errors
@@ -66,13 +72,20 @@ pub fn router(content: Content, limits: &Limits) -> Result<Router> {
         test_digits,
         places,
     } = content;
-    let ladder = Ladder::new(&steps, test_digits.len(), &places)?;
+    let ladder = Ladder::new(&steps, &test_digits, &places)?;
     let names = ladder.steps.iter().map(|step| step.name.clone()).collect();
+    let weights = steps.iter().filter_map(|(step, model)| {
+        let model = model.as_ref().ok()?;
+        Some((step.name.to_string(), Weights::of(model)))
+    });
+    let weights = weights.map(|(step, weights)| Ok((step, Ready::new(JSON, json_text(&weights)?))));
+    let weights = weights.collect::<Result<_>>()?;
     let models = steps.into_iter().map(|(_, model)| model.ok()).collect();
     let (of_results, of_charts) = (places.clone(), places.results());
     let watched = Mutex::new(Watched::default());
     let shared = Shared {
         ladder: Ready::new(JSON, json_text(&ladder)?),
+        weights,
         networks: Networks::start(names, models, limits.connections)?,
         test_digits,
         results: Cached::new(move || {
@@ -88,6 +101,9 @@ pub fn router(content: Content, limits: &Limits) -> Result<Router> {
     let router = Router::new()
         .route("/api/ladder", get(ladder_of_steps))
         .route("/api/predict", post(predict))
+        .route("/api/erase", post(erase))
+        .route("/api/weights/{step}", get(weights_of_step))
+        .route("/api/digits", get(test_digits_of_list))
         .route("/api/digits/{index}", get(test_digit))
         .route("/api/results", get(results_table))
         .route("/api/charts", get(list_of_charts))
@@ -104,30 +120,55 @@ async fn ladder_of_steps(State(shared): State<Arc<Shared>>, headers: HeaderMap) 
 }
 
 async fn predict(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Answer {
+    let drawing = read_drawing(headers, body).await?;
+    Ok(json_body(shared.networks.ask(drawing).await?).into_response())
+}
+
+async fn erase(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Answer {
+    let drawing = read_drawing(headers, body).await?;
+    Ok(json_body(shared.networks.erase(drawing).await?).into_response())
+}
+
+async fn read_drawing(headers: HeaderMap, body: Bytes) -> Result<Drawing, Refusal> {
     let drawing = spawn_blocking(move || Drawing::read(&headers, &body)).await;
     let failure = |error: JoinError| Refusal::failure(format!("the drawing is lost: {error}"));
-    let Drawing { prepared, step } = drawing.map_err(failure)??;
-    let answer = shared.networks.ask(prepared, step).await?;
-    Ok(json_body(answer).into_response())
+    drawing.map_err(failure)?
+}
+
+async fn weights_of_step(
+    State(shared): State<Arc<Shared>>,
+    step: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Answer {
+    let named = |Path(name): &Path<String>| shared.weights.iter().find(|(step, _)| step == name);
+    let (_, weights) = step.ok().as_ref().and_then(named).ok_or_else(|| {
+        let message = "there is no such step with weights; /api/ladder lists the steps";
+        Refusal::new(StatusCode::NOT_FOUND, message)
+    })?;
+    Ok(weights.answer(&headers))
+}
+
+/// Those that `?of=7,42` lists.
+async fn test_digits_of_list(State(shared): State<Arc<Shared>>, uri: Uri) -> Answer {
+    let list = uri.query().and_then(|query| query.strip_prefix("of="));
+    let indices: Vec<&str> = list.into_iter().flat_map(|list| list.split(',')).collect();
+    if !(1..=MAX_DIGITS).contains(&indices.len()) {
+        let message = format!(
+            "there are {} digits in the list, expected 1 to {MAX_DIGITS}, as in ?of=7,42",
+            indices.len()
+        );
+        return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, message));
+    }
+    let digits = indices.iter().map(|index| shared.test_digit(index));
+    json(&digits.collect::<Result<Vec<_>, _>>()?)
 }
 
 async fn test_digit(
     State(shared): State<Arc<Shared>>,
     index: Result<Path<String>, PathRejection>,
 ) -> Answer {
-    let digits = &shared.test_digits;
-    let index = index.ok().and_then(|Path(text)| text.parse::<usize>().ok());
-    let index = index.filter(|index| *index < digits.len()).ok_or_else(|| {
-        let last = digits.len().saturating_sub(1);
-        let message = format!("there is no such test digit; their indices are 0 to {last}");
-        Refusal::new(StatusCode::NOT_FOUND, message)
-    })?;
-    json(&TestDigit {
-        index,
-        label: digits.label(index),
-        disputed: DISPUTED_TEST_IMAGES.contains(&index),
-        pixels: encode(digits.image(index)),
-    })
+    let index = index.map(|Path(index)| index).unwrap_or_default();
+    json(&shared.test_digit(&index)?)
 }
 
 async fn results_table(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Answer {
@@ -178,6 +219,24 @@ pub async fn with_headers(mut response: Response) -> Response {
             .or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+impl Shared {
+    fn test_digit(&self, index: &str) -> Result<TestDigit, Refusal> {
+        let digits = &self.test_digits;
+        let index = index.parse::<usize>().ok();
+        let index = index.filter(|index| *index < digits.len()).ok_or_else(|| {
+            let last = digits.len().saturating_sub(1);
+            let message = format!("there is no such test digit; their indices are 0 to {last}");
+            Refusal::new(StatusCode::NOT_FOUND, message)
+        })?;
+        Ok(TestDigit {
+            index,
+            label: digits.label(index),
+            disputed: DISPUTED_TEST_IMAGES.contains(&index),
+            pixels: encode(digits.image(index)),
+        })
+    }
 }
 
 fn json(value: &impl Serialize) -> Answer {

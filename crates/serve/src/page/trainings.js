@@ -1,7 +1,7 @@
 // The curves of the trainings that run on the server's machine, as they grow.
 
-import { called, element } from "./answer.js";
 import { ask } from "./asking.js";
+import { called, element } from "./words.js";
 
 /** Milliseconds between two looks. */
 const INTERVAL = 2000;

@@ -1,0 +1,50 @@
+// Test digits as small pictures, each of which opens in the drawing.
+
+import { ask } from "./asking.js";
+import { decode, paint } from "./pixels.js";
+import { element } from "./words.js";
+
+const SIDE = 28;
+
+/** Most digits that the server sends at once. */
+const AT_ONCE = 200;
+
+const known = new Map();
+
+/** Shows mistakes `{image, label, digit}` in `place`; `open` is called with the index of one that is chosen. */
+export async function showThumbnails(place, mistakes, open) {
+  const canvases = mistakes.map((mistake) => {
+    const { button, canvas } = thumbnail(mistake);
+    button.addEventListener("click", () => open(mistake.image));
+    return { image: mistake.image, canvas, button };
+  });
+  place.replaceChildren(...canvases.map(({ button }) => wrapped(button)));
+  const missing = canvases.map(({ image }) => image).filter((image) => !known.has(image));
+  for (let from = 0; from < missing.length; from += AT_ONCE) {
+    const digits = await ask(`/api/digits?of=${missing.slice(from, from + AT_ONCE).join()}`).catch(() => []);
+    digits.forEach(({ index, pixels }) => known.set(index, decode(pixels)));
+  }
+  for (const { image, canvas } of canvases) {
+    if (known.has(image)) {
+      paint(canvas, known.get(image), [0, 0, 0], [255, 255, 255]);
+    }
+  }
+}
+
+function wrapped(button) {
+  const item = element("li");
+  item.append(button);
+  return item;
+}
+
+function thumbnail({ image, label, digit }) {
+  const button = element("button", "thumbnail");
+  button.type = "button";
+  const taken = digit === null ? "" : `, taken for ${digit}`;
+  button.setAttribute("aria-label", `Test digit ${image}: labelled ${label}${taken}. Show it`);
+  button.title = `Test digit ${image}: labelled ${label}${taken}`;
+  const canvas = element("canvas");
+  Object.assign(canvas, { width: SIDE, height: SIDE });
+  button.append(canvas, element("span", "", digit === null ? label : `${label}\u2009→\u2009${digit}`));
+  return { button, canvas };
+}
