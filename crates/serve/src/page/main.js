@@ -118,7 +118,9 @@ function page(ladder) {
 
   /** Shows a test digit and what a step makes of it. */
   function open(step, image) {
-    answers.choose(step);
+    if (step !== answers.chosen) {
+      answers.choose(step);
+    }
     showDigit(image);
     byId("draw").scrollIntoView();
     byId("drawing").focus({ preventScroll: true });

@@ -40,11 +40,12 @@ function wrapped(button) {
 function thumbnail({ image, label, digit }) {
   const button = element("button", "thumbnail");
   button.type = "button";
+  const words = digit === null ? `${label}` : `${label} → ${digit}`;
   const taken = digit === null ? "" : `, taken for ${digit}`;
-  button.setAttribute("aria-label", `Test digit ${image}: labelled ${label}${taken}. Show it`);
   button.title = `Test digit ${image}: labelled ${label}${taken}`;
+  button.setAttribute("aria-label", `${words}: show test digit ${image}, labelled ${label}${taken}`);
   const canvas = element("canvas");
   Object.assign(canvas, { width: SIDE, height: SIDE });
-  button.append(canvas, element("span", "", digit === null ? label : `${label}\u2009→\u2009${digit}`));
+  button.append(canvas, element("span", "", words));
   return { button, canvas };
 }

@@ -25,6 +25,7 @@ export class VersusView {
   constructor(ladder, openCell) {
     this.side = ladder.image_side;
     this.openCell = openCell;
+    this.picture = hiddenCanvas(this.side, this.side);
     this.heats = ["first", "second"].map((name) => {
       const canvas = byId(`heat-${name}`);
       canvas.addEventListener("pointermove", (event) => this.#point(canvas, event));
@@ -85,30 +86,29 @@ export class VersusView {
     if (!this.#shown) {
       return;
     }
-    const { pair, changes, seen, erasures } = this.#shown;
+    const { pair, changes, seen } = this.#shown;
     const most = Math.max(...changes.flatMap((them) => [...them].map(Math.abs)), 1e-6);
     byId("heat-legend").querySelectorAll("span").forEach((end, at) => {
       end.textContent = `${signed(at ? 100 * most : -100 * most, most < 0.01 ? 2 : 0)} points`;
     });
-    const picture = hiddenCanvas(this.side, this.side);
-    paint(picture, seen, [0, 0, 0], [255, 255, 255]);
+    paint(this.picture, seen, [0, 0, 0], [255, 255, 255]);
     this.heats.forEach(({ canvas, caption }, at) => {
-      this.#drawHeat(canvas, picture, changes[at], most);
+      this.#drawHeat(canvas, changes[at], most);
       caption.textContent = `The ${pair[at]}`;
       canvas.setAttribute("aria-label", `How the probability of ${aDigit(pair[at])} changes where a part is erased. Arrow keys move the part. ${this.#strongest(at)}`);
     });
     if (this.#tile) {
-      this.heats.forEach(({ canvas }) => frame(canvas, this.#window(), this.side, erasures));
+      this.heats.forEach(({ canvas }) => frame(canvas, this.#window(this.#tile), this.side));
     }
   }
 
-  #drawHeat(canvas, picture, changes, most) {
+  #drawHeat(canvas, changes, most) {
     const context = canvas.getContext("2d");
     const { width } = canvas;
     const { tiles } = this.#shown.erasures;
     context.imageSmoothingEnabled = false;
     context.globalAlpha = 1;
-    context.drawImage(picture, 0, 0, width, width);
+    context.drawImage(this.picture, 0, 0, width, width);
     const [less, more] = [colour("--seen-for"), colour("--seen-against")];
     const size = width / tiles;
     changes.forEach((change, at) => {
@@ -120,14 +120,14 @@ export class VersusView {
     context.globalAlpha = 1;
   }
 
-  /** Rows and columns that are erased around the chosen tile: from the first to before the last. */
-  #window() {
+  /** Rows and columns that are erased around a tile: from the first to before the last. */
+  #window({ row, column }) {
     const { window, tile } = this.#shown.erasures;
     const edges = (at) => {
       const from = at * tile - (window - tile) / 2;
       return [Math.max(from, 0), Math.min(from + window, this.side)];
     };
-    return { rows: edges(this.#tile.row), columns: edges(this.#tile.column) };
+    return { rows: edges(row), columns: edges(column) };
   }
 
   #point(canvas, event) {
@@ -167,7 +167,7 @@ export class VersusView {
     }
     const from = (this.#tile.row * erasures.tiles + this.#tile.column) * CLASSES;
     const now = (digit) => `the ${digit} ${percent(erased[from + digit])} (${signed(100 * (erased[from + digit] - whole[digit]), 1)} points)`;
-    place.textContent = `Without ${inWords(this.#window())}: ${pair.map(now).join(", ")}.`;
+    place.textContent = `Without ${inWords(this.#window(this.#tile))}: ${pair.map(now).join(", ")}.`;
   }
 
   /** The part without which a digit loses most, in words. */
@@ -177,10 +177,7 @@ export class VersusView {
     if (changes[at][place] > -0.0005) {
       return `No part by itself is what makes it ${aDigit(pair[at])}.`;
     }
-    const kept = this.#tile;
-    this.#tile = { row: Math.floor(place / erasures.tiles), column: place % erasures.tiles };
-    const where = inWords(this.#window());
-    this.#tile = kept;
+    const where = inWords(this.#window({ row: Math.floor(place / erasures.tiles), column: place % erasures.tiles }));
     return `Without ${where}, the ${pair[at]} falls from ${percent(whole[pair[at]])} to ${percent(whole[pair[at]] + changes[at][place])}.`;
   }
 

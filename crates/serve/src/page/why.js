@@ -53,10 +53,13 @@ export class WhyPanel {
     this.item.append(top, this.trail, this.formula, this.note, this.list);
   }
 
-  /** Says that the numbers are on their way. */
-  wait(title) {
-    this.heading.textContent = `Why? ${title}`;
+  /** Says that the numbers of the cell of this name are on their way. */
+  wait(name) {
+    this.heading.textContent = `Why? ${name}`;
     this.note.textContent = "The numbers are on their way.";
+    this.deeper.hidden = true;
+    this.#shape = "";
+    [this.trail, this.formula, this.list].forEach((part) => part.replaceChildren());
   }
 
   /**

@@ -4,7 +4,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod axe;
+mod story;
 mod webdriver;
+mod why;
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -141,7 +144,7 @@ fn the_layout_holds_on_a_telephone_and_on_a_desk() {
             let outside = page.browser.value(
                 "[...document.querySelectorAll('a, button, input, label, h1, h2, #drawing, #maps canvas, #figures figure')] \
                  .filter((it) => { const { left, right, width, height } = it.getBoundingClientRect(); \
-                   return !it.matches('.skip') && (left < 0 || right > innerWidth || !width || !height); }) \
+                   return !it.matches('.skip') && !it.closest('[hidden]') && (left < 0 || right > innerWidth || !width || !height); }) \
                  .map((it) => it.outerHTML)",
             );
             assert_eq!(outside, serde_json::json!([]), "{view:?}");
