@@ -15,7 +15,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Path, content type and content of each file.
-const FILES: [(&str, &str, &str); 26] = [
+const FILES: [(&str, &str, &str); 27] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/drawing.css", CSS, include_str!("page/drawing.css")),
@@ -50,6 +50,7 @@ const FILES: [(&str, &str, &str); 26] = [
         JAVASCRIPT,
         include_str!("page/thumbnails.js"),
     ),
+    ("/trainer.js", JAVASCRIPT, include_str!("page/trainer.js")),
     (
         "/trainings.js",
         JAVASCRIPT,

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use architecture::Summary;
-use evidence::{Kind, Places, Record, TARGET_ACCURACY};
+use evidence::{Record, TARGET_ACCURACY};
 use experiment::Experiment;
 use inference::{Model, most_probable};
 use mnist::{Digits, IMAGE_SIDE};
@@ -30,6 +30,8 @@ pub struct Step {
     pub name: String,
     /// What it adds.
     pub title: String,
+    /// Epochs of its recipe.
+    pub epochs: usize,
     /// Its layers: sizes and receptive fields.
     pub summary: Summary,
     /// Why its network cannot be asked, where it cannot.
@@ -67,7 +69,7 @@ pub struct Mistake {
 }
 
 impl Ladder {
-    /// Introduces `steps`, whose networks have the weights of the runs with seed 1 that are recorded.
+    /// Introduces `steps`, whose networks have the weights of the runs with seed 1 among those that are `recorded`.
     ///
     /// # Errors
     ///
@@ -75,16 +77,11 @@ impl Ladder {
     pub fn new(
         steps: &[(Experiment, Result<Model>)],
         test_digits: &Digits,
-        places: &Places,
+        recorded: &[Record],
     ) -> Result<Self> {
-        // The results table says what is wrong with records that cannot be read.
-        let records = places.records(Kind::Step).unwrap_or_default();
         let mut before: Option<Accuracy> = None;
         let step = |(experiment, model): &(Experiment, Result<Model>)| {
-            let runs: Vec<&Record> = records
-                .iter()
-                .filter(|record| is_of(record, experiment))
-                .collect();
+            let runs = runs_of(experiment, recorded);
             let accuracy = Accuracy::of(&runs);
             let effect = before.as_ref().zip(accuracy.as_ref());
             let effect = effect.map(|(before, after)| Effect::new(before, after));
@@ -93,6 +90,7 @@ impl Ladder {
             Ok(Step {
                 name: experiment.name.to_string(),
                 title: experiment.title.clone(),
+                epochs: experiment.recipe.epochs,
                 summary: experiment.architecture.summary()?.unrolled(),
                 missing: model.as_ref().err().map(|error| format!("{error:#}")),
                 evaluation: first.map(|run| Evaluation::of(run, test_digits)),
@@ -109,15 +107,16 @@ impl Ladder {
     }
 }
 
-/// Whether a run is of this experiment, whatever its title was then.
-fn is_of(record: &Record, experiment: &Experiment) -> bool {
-    let run = &record.run;
-    (&run.name, &run.architecture, &run.recipe)
-        == (
-            &experiment.name,
-            &experiment.architecture,
-            &experiment.recipe,
-        )
+/// The runs of an experiment, whatever its title was then.
+pub fn runs_of<'a>(experiment: &Experiment, recorded: &'a [Record]) -> Vec<&'a Record> {
+    let wanted = (
+        &experiment.name,
+        &experiment.architecture,
+        &experiment.recipe,
+    );
+    let runs = recorded.iter();
+    runs.filter(|it| (&it.run.name, &it.run.architecture, &it.run.recipe) == wanted)
+        .collect()
 }
 
 impl Evaluation {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -18,11 +18,13 @@ use tokio::task::{JoinError, spawn_blocking};
 use crate::assets::{CHART_POLICY, HEADERS, add_files};
 use crate::cached::Cached;
 use crate::charts::{Chart, read_charts};
+use crate::connections::Connection;
 use crate::drawing::Drawing;
-use crate::ladder::Ladder;
+use crate::ladder::{Ladder, runs_of};
 use crate::networks::{Networks, encode};
 use crate::ready::Ready;
 use crate::refusal::{JSON, Refusal, json_body};
+use crate::trainer::{Trainer, check_origin};
 use crate::weights::Weights;
 use crate::{Content, Limits};
 
@@ -31,6 +33,9 @@ struct Shared {
     ladder: Ready,
     /// Name of each step that has a network, and what this computes with.
     weights: Vec<(String, Ready)>,
+    /// Name of each step, and the epochs of its recorded runs.
+    curves: Vec<(String, Ready)>,
+    trainer: Trainer,
     networks: Networks,
     test_digits: Digits,
     results: Cached<Arc<Ready>>,
@@ -71,9 +76,18 @@ pub fn router(content: Content, limits: &Limits) -> Result<Router> {
         steps,
         test_digits,
         places,
+        train,
     } = content;
-    let ladder = Ladder::new(&steps, &test_digits, &places)?;
-    let names = ladder.steps.iter().map(|step| step.name.clone()).collect();
+    // The results table says what is wrong with records that cannot be read.
+    let recorded = places.records(Kind::Step).unwrap_or_default();
+    let ladder = Ladder::new(&steps, &test_digits, &recorded)?;
+    let names: Vec<String> = ladder.steps.iter().map(|step| step.name.clone()).collect();
+    let curves = steps.iter().map(|(step, _)| {
+        let runs = runs_of(step, &recorded).into_iter();
+        let curves: Vec<_> = runs.map(|run| &run.epochs).collect();
+        Ok((step.name.to_string(), Ready::new(JSON, json_text(&curves)?)))
+    });
+    let curves = curves.collect::<Result<_>>()?;
     let weights = steps.iter().filter_map(|(step, model)| {
         let model = model.as_ref().ok()?;
         Some((step.name.to_string(), Weights::of(model)))
@@ -86,6 +100,8 @@ pub fn router(content: Content, limits: &Limits) -> Result<Router> {
     let shared = Shared {
         ladder: Ready::new(JSON, json_text(&ladder)?),
         weights,
+        curves,
+        trainer: Trainer::new(train, places.clone(), names.clone()),
         networks: Networks::start(names, models, limits.connections)?,
         test_digits,
         results: Cached::new(move || {
@@ -108,6 +124,11 @@ pub fn router(content: Content, limits: &Limits) -> Result<Router> {
         .route("/api/results", get(results_table))
         .route("/api/charts", get(list_of_charts))
         .route("/api/trainings", get(trainings))
+        .route("/api/curves/{step}", get(curves_of_step))
+        .route(
+            "/api/training",
+            get(training).post(start_training).delete(stop_training),
+        )
         .route("/charts/{name}", get(chart));
     Ok(add_files(router)
         .fallback(unknown_path)
@@ -140,12 +161,28 @@ async fn weights_of_step(
     step: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Answer {
-    let named = |Path(name): &Path<String>| shared.weights.iter().find(|(step, _)| step == name);
-    let (_, weights) = step.ok().as_ref().and_then(named).ok_or_else(|| {
-        let message = "there is no such step with weights; /api/ladder lists the steps";
+    Ok(of_step(&shared.weights, step)?.answer(&headers))
+}
+
+async fn curves_of_step(
+    State(shared): State<Arc<Shared>>,
+    step: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Answer {
+    Ok(of_step(&shared.curves, step)?.answer(&headers))
+}
+
+/// What there is of the step that a path names.
+fn of_step(
+    list: &[(String, Ready)],
+    step: Result<Path<String>, PathRejection>,
+) -> Result<&Ready, Refusal> {
+    let name = step.map(|Path(name)| name).unwrap_or_default();
+    let found = list.iter().find(|(step, _)| *step == name);
+    found.map(|(_, ready)| ready).ok_or_else(|| {
+        let message = "there is nothing of such a step; /api/ladder lists the steps";
         Refusal::new(StatusCode::NOT_FOUND, message)
-    })?;
-    Ok(weights.answer(&headers))
+    })
 }
 
 /// Those that `?of=7,42` lists.
@@ -198,6 +235,37 @@ async fn chart(
 
 async fn trainings(State(shared): State<Arc<Shared>>) -> Answer {
     Ok(json_body(shared.trainings.get().await?).into_response())
+}
+
+async fn training(State(shared): State<Arc<Shared>>) -> Answer {
+    json(&shared.trainer.status())
+}
+
+async fn start_training(
+    State(shared): State<Arc<Shared>>,
+    Extension(connection): Extension<Arc<Connection>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    check_origin(&headers, connection.peer.is_loopback())?;
+    let wanted = serde_json::from_slice(&body).map_err(|error| {
+        let message = format!("this is not the JSON of a training: {error}");
+        Refusal::new(StatusCode::BAD_REQUEST, message)
+    })?;
+    let trainer = shared.clone();
+    let started = spawn_blocking(move || trainer.trainer.start(wanted)).await;
+    started.map_err(|error| Refusal::failure(error.to_string()))??;
+    json(&shared.trainer.status())
+}
+
+async fn stop_training(
+    State(shared): State<Arc<Shared>>,
+    Extension(connection): Extension<Arc<Connection>>,
+    headers: HeaderMap,
+) -> Answer {
+    check_origin(&headers, connection.peer.is_loopback())?;
+    shared.trainer.stop();
+    json(&shared.trainer.status())
 }
 
 async fn unknown_path(uri: Uri) -> Refusal {

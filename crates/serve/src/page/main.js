@@ -10,6 +10,7 @@ import { MistakesView } from "./mistakes.js";
 import { decode, styled } from "./pixels.js";
 import { showCharts, showTable } from "./results.js";
 import { showStory } from "./story.js";
+import { TrainerView } from "./trainer.js";
 import { TrainingsView } from "./trainings.js";
 import { VersusView } from "./versus.js";
 import { called } from "./words.js";
@@ -28,6 +29,7 @@ async function start() {
   const ladder = await untilAnswered(() => ask("/api/ladder"));
   page(ladder);
   new TrainingsView(ladder).watch();
+  new TrainerView(ladder).watch();
 }
 
 async function untilAnswered(question) {

@@ -76,7 +76,7 @@ export class VersusView {
     byId("versus").hidden = false;
     byId("versus-title").textContent = `Why ${aDigit(a)} and not ${aDigit(b)}?`;
     byId("versus-lead").textContent =
-      `The chosen step gives the ${a} ${percent(whole[a])} and the ${b} ${percent(whole[b])}. Erase a part of the drawing, and both change.`;
+      `The chosen step gives ${percent(whole[a])} to the ${a} and ${percent(whole[b])} to the ${b}. Erase a part of the drawing, and both change.`;
     this.#draw();
     this.#say();
     this.#showBars(contributions(answer, weights, step, pair), pair);
@@ -181,7 +181,11 @@ export class VersusView {
     return `Without ${where}, the ${pair[at]} falls from ${percent(whole[pair[at]])} to ${percent(whole[pair[at]] + changes[at][place])}.`;
   }
 
-  #showBars({ bars, rest, constant, total }, [a, b]) {
+  #showBars({ kind, bars, rest, constant, total }, [a, b]) {
+    byId("bars-help").textContent =
+      kind === "mean"
+        ? "Each place of the last maps, by how much more it adds to the one mean than to the other."
+        : "Each value that the last layer is given, times the difference of its two weights.";
     byId("bars-for").textContent = `for the ${a}`;
     byId("bars-against").textContent = `for the ${b}`;
     const most = Math.max(...bars.map((bar) => Math.abs(bar.share)), Math.abs(rest?.share ?? 0), Math.abs(constant), 1e-9);
@@ -226,6 +230,7 @@ function contributions(answer, weights, step, pair) {
   const others = all.slice(SHOWN);
   const [offset, against] = made.map((explanation) => explanation.offset ?? 0);
   return {
+    kind: made[0].kind,
     bars: all.slice(0, SHOWN),
     rest: others.length ? { count: others.length, share: sum(others) } : null,
     constant: offset - against,
@@ -245,7 +250,7 @@ function parts({ terms, kind, scale = 1, window }) {
 
 function nameOf({ channel, row, column }, side, kind) {
   const place = `row ${row + 1}, column ${column + 1}`;
-  return kind === "mean" ? `R${row + 1} C${column + 1}` : side === 1 ? `Value ${channel + 1}` : `Map ${channel + 1}, ${place}`;
+  return kind === "mean" ? `Row ${row + 1}, col ${column + 1}` : side === 1 ? `Value ${channel + 1}` : `Map ${channel + 1}, ${place}`;
 }
 
 function row(name, share, most) {

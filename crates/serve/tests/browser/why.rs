@@ -255,7 +255,7 @@ fn why_a_digit_is_not_the_next_one() {
         let mut order: Vec<usize> = (0..10).collect();
         order.sort_by(|a, b| whole[*b].total_cmp(&whole[*a]));
         let [first, second] = [order[0], order[1]];
-        let share = format!("the {first} {:.1}", 100.0 * whole[first]);
+        let share = format!("gives {:.1}", 100.0 * whole[first]);
         browser.wait_until(&format!(
             "document.querySelector('#versus-lead').textContent.includes('{share}')"
         ));
