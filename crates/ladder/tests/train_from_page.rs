@@ -73,7 +73,11 @@ impl Server {
     /// Status and content of an answer to a page of this origin.
     fn ask(&self, method: &str, path: &str, origin: &str, body: &Value) -> (String, Value) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\norigin: {origin}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\nconnection: close\r\n\r\n{body}",
@@ -84,7 +88,10 @@ impl Server {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         let (head, content) = text(&answer).split_once("\r\n\r\n").unwrap();
-        (head[9..12].to_owned(), serde_json::from_str(content).unwrap())
+        (
+            head[9..12].to_owned(),
+            serde_json::from_str(content).unwrap(),
+        )
     }
 
     /// The same from the page itself.
@@ -130,7 +137,10 @@ fn a_training_of_the_page_ends_as_one_of_the_command_line() {
         wrong[key] = value;
         let (status, answer) = server.own("POST", path, &wrong);
         assert_eq!(status, "422", "{answer}");
-        assert!(answer["error"].as_str().unwrap().contains(words), "{answer}");
+        assert!(
+            answer["error"].as_str().unwrap().contains(words),
+            "{answer}"
+        );
     }
     // It is stopped after its first epoch or the second.
     let (status, answer) = server.own("POST", path, &wanted);
@@ -138,7 +148,10 @@ fn a_training_of_the_page_ends_as_one_of_the_command_line() {
     assert_eq!(server.own("POST", path, &wanted).0, "409");
     server.wait_until("/api/trainings", |it| it[0]["epochs"][0]["epoch"] == 1);
     let (_, answer) = server.own("DELETE", path, &Value::Null);
-    assert_eq!(answer["stopping"], true, "the run is over already: {answer}");
+    assert_eq!(
+        answer["stopping"], true,
+        "the run is over already: {answer}"
+    );
     let answer = server.wait_until(path, |it| it["running"].is_null());
     assert_eq!(answer["error"], Value::Null);
     assert!(place.finished().is_none());

@@ -9,6 +9,8 @@ use std::{env, fs};
 use evidence::sha256;
 use serde_json::json;
 
+use crate::support::Checkout;
+use crate::trainer::content_with_training;
 use crate::webdriver::View;
 use crate::{NARROW, Page, WIDE};
 
@@ -21,7 +23,9 @@ const SHA256: &str = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a
 #[ignore = "needs Chromium, npm and its registry"]
 fn axe_finds_nothing() {
     let axe = axe();
-    let mut page = Page::open(WIDE);
+    let checkout = Checkout::new();
+    let content = content_with_training(&checkout);
+    let mut page = Page::open_with(content, checkout, WIDE);
     let address = page.server.address;
     page.browser.open_at(address, "#digit=947");
     page.browser
@@ -62,7 +66,10 @@ fn axe() -> String {
 
 fn run(program: &str, arguments: &[&str], folder: &Path) {
     let mut command = Command::new(program);
-    let status = command.args(arguments).current_dir(folder).status();
-    let status = status.unwrap_or_else(|error| panic!("{program}: {error}"));
-    assert!(status.success(), "{program} {arguments:?}: {status}");
+    let output = command.args(arguments).current_dir(folder).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}: {output:?}"
+    );
 }

@@ -6,6 +6,7 @@ mod support;
 
 mod axe;
 mod story;
+mod trainer;
 mod webdriver;
 mod why;
 
@@ -515,4 +516,16 @@ fn an_answer_makes_no_canvas() {
     );
     page.draw_seven("mouse");
     assert_eq!(page.browser.value("made"), 0);
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_first_load_is_small() {
+    let mut page = Page::open(WIDE);
+    // Without what is asked for each drawing.
+    let loaded = "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')] \
+        .filter((it) => !/predict|erase|trainings?$/.test(it.name)) \
+        .reduce((bytes, it) => bytes + it.encodedBodySize, 0)";
+    let bytes = page.browser.value(loaded).as_f64().unwrap();
+    assert!((50_000.0..200_000.0).contains(&bytes), "{bytes}");
 }
