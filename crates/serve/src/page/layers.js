@@ -49,9 +49,9 @@ export class LayersView {
     return this.#trail.length > 0;
   }
 
-  /** Explains a cell of the layer at a place, or of the last one before it. */
+  /** Explains a cell of the layer at a place, and brings it into sight. */
   explain(at, cell) {
-    this.#open([{ layer: this.#layers.at(at), ...cell }]);
+    this.#goTo([{ layer: this.#layers[at], ...cell }]);
   }
 
   /** Makes a place for each layer of a step. */

@@ -59,7 +59,7 @@ export class TrainerView {
     byId("train-stop").disabled = !running || stopping;
     const { number } = running ? called({ name: running.step }) : {};
     const now = running && `${stopping ? "Stopping" : "Training"} step ${number} with seed ${running.seed}, ${running.epochs} epochs.`;
-    const text = now || (error ? `The last training failed: ${error}.` : "One that was stopped goes on where it was.");
+    const text = now || (error ? `The last training failed: ${error}.` : "A training that was stopped goes on where it was when it is started again.");
     if (byId("train-status").textContent !== text) {
       byId("train-status").textContent = text;
     }

@@ -25,6 +25,7 @@ export class VersusView {
   constructor(ladder, openCell) {
     this.side = ladder.image_side;
     this.openCell = openCell;
+    this.unasked = ["versus-title", "versus-lead"].map((id) => [id, byId(id).textContent]);
     this.picture = hiddenCanvas(this.side, this.side);
     this.heats = ["first", "second"].map((name) => {
       const canvas = byId(`heat-${name}`);
@@ -59,6 +60,9 @@ export class VersusView {
     this.#asked += 1;
     this.#shown = null;
     byId("versus").hidden = true;
+    this.unasked.forEach(([id, text]) => {
+      byId(id).textContent = text;
+    });
   }
 
   #show(answer, erasures, weights, step) {
