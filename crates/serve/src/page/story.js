@@ -27,17 +27,15 @@ function card(step, before, most, open) {
     line.append(element("b", "", `${decimal(100 * mean, 2)}\u00a0%`), element("span", "", spread));
     made.append(line);
   }
+  made.append(element("p", "parameters", `${step.summary.totals.parameters.toLocaleString("en")} parameters`));
   if (step.effect) {
     made.append(effect(step.effect, most, called(before).number));
   }
-  const gained = before && newlyRight(before, step);
-  if (gained?.won.length) {
-    const { won, lost } = gained;
-    const of = won.length > SHOWN ? `, ${SHOWN} of them here` : "";
-    const words = `${won.length} test digits that step ${called(before).number} gets wrong are right now${of}; ${lost} the other way round (seed 1).`;
-    const digits = element("ul", "thumbnails");
-    made.append(element("p", "gained", words), digits);
-    showThumbnails(digits, spreadOut(won, SHOWN), open);
+  const { words, digits } = before ? newlyRight(before, step) : stillWrong(step);
+  if (digits.length) {
+    const list = element("ul", "thumbnails");
+    made.append(element("p", "gained", words), list);
+    showThumbnails(list, spreadOut(digits, SHOWN), open);
   }
   return made;
 }
@@ -67,18 +65,25 @@ function effect({ difference, interval }, most, before) {
   return made;
 }
 
-/** The digits that the step before gets wrong and this one right, and how many there are the other way round. */
+/** The digits that the step before gets wrong and this one right. */
 function newlyRight(before, step) {
-  const wrong = (of) => new Set(of.evaluation?.misclassified.map((it) => it.image));
   if (!before.evaluation || !step.evaluation) {
-    return null;
+    return { digits: [] };
   }
-  const [then, now] = [wrong(before), wrong(step)];
-  return {
-    won: before.evaluation.misclassified.filter((it) => !now.has(it.image)),
-    lost: [...now].filter((image) => !then.has(image)).length,
-  };
+  const [then, now] = [before, step].map((of) => new Set(of.evaluation.misclassified.map((it) => it.image)));
+  const digits = before.evaluation.misclassified.filter((it) => !now.has(it.image));
+  const lost = [...now].filter((image) => !then.has(image)).length;
+  const words = `${digits.length} test digits that step ${called(before).number} gets wrong are right now${some(digits)}; ${lost} the other way round (seed 1).`;
+  return { words, digits };
 }
+
+/** The digits that a step gets wrong. */
+function stillWrong(step) {
+  const digits = step.evaluation?.misclassified ?? [];
+  return { words: `${digits.length} test digits are wrong${some(digits)} (seed 1).`, digits };
+}
+
+const some = (digits) => (digits.length > SHOWN ? `, ${SHOWN} of them here` : "");
 
 /** So many of a list, from all of it. */
 function spreadOut(list, count) {
