@@ -2,4 +2,6 @@
 
 mod model;
 
+pub use kernels::inference::Layer;
 pub use model::{LayerMaps, Model, most_probable};
+pub use model_core::UnfoldedLayer;

@@ -10,7 +10,7 @@ use evidence::weights_belong;
 use experiment::Experiment;
 use kernels::inference::{Pixels, Shape};
 use mnist::{CLASSES, IMAGE_SIDE, MEAN, PIXELS, STANDARD_DEVIATION};
-use model_core::{Network, weights};
+use model_core::{Network, UnfoldedLayer, weights};
 
 /// How many digits are computed at once: more take more memory and no less time.
 const BATCH: usize = 512;
@@ -26,6 +26,7 @@ const IMAGE: Shape = Shape {
 #[derive(Debug)]
 pub struct Model {
     experiment: Experiment,
+    layers: Vec<UnfoldedLayer>,
     computation: Computation,
 }
 
@@ -71,6 +72,7 @@ impl Model {
 
     /// The network of an experiment as it is in memory on `device`.
     pub fn new(experiment: Experiment, network: &Network, device: Device) -> Self {
+        let unfolded = network.unfolded_layers(IMAGE);
         let computation = if uses_kernels(&device) {
             // As in `images_to_tensor`.
             let pixels = Pixels {
@@ -84,6 +86,7 @@ impl Model {
         };
         Self {
             experiment,
+            layers: unfolded,
             computation,
         }
     }
@@ -91,6 +94,12 @@ impl Model {
     /// What the network is of.
     pub fn experiment(&self) -> &Experiment {
         &self.experiment
+    }
+
+    /// What each layer, first to last, computes, with batch normalisation by itself. The first one takes a digit's pixels
+    /// from 0 to 1, less their mean and divided by their deviation (see [`mnist::MEAN`]).
+    pub fn layers(&self) -> &[UnfoldedLayer] {
+        &self.layers
     }
 
     /// For each digit `[28 × 28]`, the probabilities of all classes.

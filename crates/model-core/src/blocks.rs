@@ -183,6 +183,17 @@ impl ConvolutionBlock {
         block
     }
 
+    /// What batch normalisation at turn number `time` multiplies each channel by, and what it then adds; none where there
+    /// is no batch normalisation.
+    pub(crate) fn scale_and_offset(&self, time: usize) -> Option<[Vec<f32>; 2]> {
+        let norm = self.batch_norm(time)?;
+        let [channels] = norm.gamma.dims();
+        // A weight of one becomes the scale.
+        let ones = Tensor::ones([channels, 1, 1, 1], &norm.gamma.val().device());
+        let (scale, offset) = folded(ones, norm);
+        Some([scale.flatten::<1>(0, 3), offset].map(|it| it.into_data().iter().collect()))
+    }
+
     fn batch_norm(&self, time: usize) -> Option<&BatchNorm> {
         match time.checked_sub(1) {
             None => self.batch_norm.as_ref(),

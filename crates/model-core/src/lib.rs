@@ -12,4 +12,4 @@ pub mod quantization;
 pub mod weights;
 
 pub use blocks::ConvolutionBlock;
-pub use network::{Network, Stage};
+pub use network::{Network, Stage, UnfoldedLayer};

@@ -59,6 +59,16 @@ fn turns(stages: &[Stage], time: usize) -> Vec<Turn<'_>> {
     all
 }
 
+/// A layer for inference whose batch normalisation is not folded into its weights. A value is
+/// `scale · sum of weights times inputs + bias`, and zero instead of less where ReLU follows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnfoldedLayer {
+    /// The layer with the weights that were trained; its bias is what batch normalisation adds, where there is any.
+    pub layer: kernels::inference::Layer,
+    /// What batch normalisation multiplies each channel by `[out_channels]`; none where there is no batch normalisation.
+    pub scale: Option<Vec<f32>>,
+}
+
 impl Network {
     /// Builds the network of an architecture on `device`, with weights drawn from the device's generator (see
     /// [`Device::seed`]).
@@ -168,6 +178,22 @@ impl Network {
             let layer = stage.layer(shape);
             shape = layer.output(shape);
             layer
+        });
+        layers.collect()
+    }
+
+    /// The same with batch normalisation by itself, so that one can see what each layer does.
+    ///
+    /// # Panics
+    ///
+    /// If the network takes other images.
+    pub fn unfolded_layers(&self, images: Shape) -> Vec<UnfoldedLayer> {
+        let mut shape = images;
+        let network = self.valid();
+        let layers = turns(&network.stages, 0).into_iter().map(|(stage, time)| {
+            let unfolded = stage.unfolded_layer(shape, time);
+            shape = unfolded.layer.output(shape);
+            unfolded
         });
         layers.collect()
     }
@@ -453,6 +479,20 @@ impl Stage {
                 }
             }
         }
+    }
+
+    /// See [`Network::unfolded_layers`].
+    fn unfolded_layer(&self, input: Shape, time: usize) -> UnfoldedLayer {
+        let mut layer = self.layer(input);
+        let mut scale = None;
+        if let (Self::Convolution(block), kernels::inference::Layer::Convolution { bias, .. }) =
+            (self, &mut layer)
+            && let Some([factors, offset]) = block.scale_and_offset(time)
+        {
+            *bias = offset;
+            scale = Some(factors);
+        }
+        UnfoldedLayer { layer, scale }
     }
 
     /// Whether this is max-pooling of 2×2 windows that do not overlap.

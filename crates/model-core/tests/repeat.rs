@@ -3,6 +3,7 @@
 use architecture::{Architecture, Convolution, Layer, Pool};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Distribution, Gradients, Tensor};
+use kernels::inference::{self, Shape};
 use model_core::quantization::{Granularity, QuantizedWeights};
 use model_core::{Network, weights};
 
@@ -167,6 +168,40 @@ fn inference_is_that_of_all_layers() {
         )
     });
     assert_eq!(found, expected);
+}
+
+#[test]
+fn weights_by_themselves_times_the_scale_are_the_folded_ones() {
+    let (repeated, _, _) = pair();
+    let images = Shape {
+        channels: 1,
+        height: 12,
+        width: 12,
+    };
+    let weights_and_bias = |layer: &inference::Layer| match layer {
+        inference::Layer::Convolution { weights, bias, .. }
+        | inference::Layer::FullyConnected { weights, bias } => (weights.clone(), bias.clone()),
+        _ => Default::default(),
+    };
+    let folded = repeated.layers(images);
+    let unfolded = repeated.unfolded_layers(images);
+    assert_eq!(unfolded.len(), folded.len());
+    let mut scaled = 0;
+    for (unfolded, folded) in unfolded.iter().zip(&folded) {
+        let (weights, bias) = weights_and_bias(&unfolded.layer);
+        let (expected, expected_bias) = weights_and_bias(folded);
+        assert_eq!(bias, expected_bias);
+        let of_channel = weights.len() / bias.len().max(1);
+        for (at, (weight, expected)) in weights.iter().zip(expected).enumerate() {
+            let scale = unfolded
+                .scale
+                .as_ref()
+                .map_or(1.0, |it| it[at / of_channel]);
+            assert!((weight * scale - expected).abs() <= 1e-6 * expected.abs());
+        }
+        scaled += usize::from(unfolded.scale.is_some());
+    }
+    assert_eq!(scaled, 1 + 2 * TIMES);
 }
 
 #[test]

@@ -15,26 +15,50 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Path, content type and content of each file.
-const FILES: [(&str, &str, &str); 15] = [
+const FILES: [(&str, &str, &str); 27] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/drawing.css", CSS, include_str!("page/drawing.css")),
     ("/sections.css", CSS, include_str!("page/sections.css")),
+    ("/why.css", CSS, include_str!("page/why.css")),
+    ("/story.css", CSS, include_str!("page/story.css")),
     ("/icon.svg", SVG, include_str!("page/icon.svg")),
     ("/sample.json", JSON, include_str!("page/sample.json")),
     ("/main.js", JAVASCRIPT, include_str!("page/main.js")),
+    ("/address.js", JAVASCRIPT, include_str!("page/address.js")),
+    ("/answer.js", JAVASCRIPT, include_str!("page/answer.js")),
+    (
+        "/arithmetic.js",
+        JAVASCRIPT,
+        include_str!("page/arithmetic.js"),
+    ),
     ("/asking.js", JAVASCRIPT, include_str!("page/asking.js")),
     ("/drawing.js", JAVASCRIPT, include_str!("page/drawing.js")),
-    ("/answer.js", JAVASCRIPT, include_str!("page/answer.js")),
     ("/kept.js", JAVASCRIPT, include_str!("page/kept.js")),
     ("/layers.js", JAVASCRIPT, include_str!("page/layers.js")),
+    (
+        "/map_sheet.js",
+        JAVASCRIPT,
+        include_str!("page/map_sheet.js"),
+    ),
+    ("/mistakes.js", JAVASCRIPT, include_str!("page/mistakes.js")),
     ("/pixels.js", JAVASCRIPT, include_str!("page/pixels.js")),
     ("/results.js", JAVASCRIPT, include_str!("page/results.js")),
+    ("/story.js", JAVASCRIPT, include_str!("page/story.js")),
+    (
+        "/thumbnails.js",
+        JAVASCRIPT,
+        include_str!("page/thumbnails.js"),
+    ),
+    ("/trainer.js", JAVASCRIPT, include_str!("page/trainer.js")),
     (
         "/trainings.js",
         JAVASCRIPT,
         include_str!("page/trainings.js"),
     ),
+    ("/versus.js", JAVASCRIPT, include_str!("page/versus.js")),
+    ("/why.js", JAVASCRIPT, include_str!("page/why.js")),
+    ("/words.js", JAVASCRIPT, include_str!("page/words.js")),
 ];
 
 /// What a browser may do with anything that comes from here: scripts and styles come from files of this server, and nothing

@@ -19,6 +19,8 @@ pub struct Drawing {
     pub prepared: Prepared,
     /// Name of the step whose layers are wanted too.
     pub step: Option<String>,
+    /// Whether the layers' values are wanted, and not only their levels.
+    pub exact: bool,
 }
 
 /// A drawing's JSON.
@@ -30,6 +32,8 @@ struct Request {
     /// Base64 of a byte for each pixel, row by row: 0 is background, 255 is full ink.
     pixels: String,
     step: Option<String>,
+    #[serde(default)]
+    exact: bool,
 }
 
 impl Drawing {
@@ -57,6 +61,7 @@ impl Drawing {
         Ok(Self {
             prepared,
             step: request.step,
+            exact: request.exact,
         })
     }
 }

@@ -2,11 +2,13 @@
 
 use anyhow::Result;
 use architecture::Summary;
-use evidence::{Kind, Places, TARGET_ACCURACY};
+use evidence::{Record, TARGET_ACCURACY};
 use experiment::Experiment;
-use inference::Model;
-use mnist::IMAGE_SIDE;
+use inference::{Model, most_probable};
+use mnist::{Digits, IMAGE_SIDE};
 use serde::Serialize;
+
+use crate::effects::{Accuracy, Effect};
 
 /// The steps, and what else does not change while the server runs.
 #[derive(Debug, Serialize)]
@@ -28,12 +30,18 @@ pub struct Step {
     pub name: String,
     /// What it adds.
     pub title: String,
+    /// Epochs of its recipe.
+    pub epochs: usize,
     /// Its layers: sizes and receptive fields.
     pub summary: Summary,
     /// Why its network cannot be asked, where it cannot.
     pub missing: Option<String>,
     /// How its weights do on the test digits, where a result says so.
     pub evaluation: Option<Evaluation>,
+    /// How the recorded runs do, where there are any.
+    pub accuracy: Option<Accuracy>,
+    /// What that is against the step before.
+    pub effect: Option<Effect>,
 }
 
 /// How weights do on the test digits.
@@ -43,49 +51,91 @@ pub struct Evaluation {
     pub correct: usize,
     /// Digits.
     pub total: usize,
-    /// Indices of those that are not recognised, ascending.
-    pub misclassified: Vec<usize>,
+    /// Digits by label (row) and what they are taken for (column).
+    pub confusion: Vec<Vec<usize>>,
+    /// Those that are not recognised, by index.
+    pub misclassified: Vec<Mistake>,
+}
+
+/// A test digit that is not recognised.
+#[derive(Debug, Serialize)]
+pub struct Mistake {
+    /// Its index.
+    pub image: usize,
+    /// What it is.
+    pub label: u8,
+    /// What it is taken for, where the record says so.
+    pub digit: Option<usize>,
 }
 
 impl Ladder {
-    /// Introduces `steps`, whose networks have the weights of the runs with seed 1 that are recorded.
+    /// Introduces `steps`, whose networks have the weights of the runs with seed 1 among those that are `recorded`.
     ///
     /// # Errors
     ///
     /// A step's network cannot be built.
     pub fn new(
         steps: &[(Experiment, Result<Model>)],
-        test_digits: usize,
-        places: &Places,
+        test_digits: &Digits,
+        recorded: &[Record],
     ) -> Result<Self> {
+        let mut before: Option<Accuracy> = None;
         let step = |(experiment, model): &(Experiment, Result<Model>)| {
+            let runs = runs_of(experiment, recorded);
+            let accuracy = Accuracy::of(&runs);
+            let effect = before.as_ref().zip(accuracy.as_ref());
+            let effect = effect.map(|(before, after)| Effect::new(before, after));
+            before.clone_from(&accuracy);
+            let first = runs.iter().find(|run| run.seed() == 1);
             Ok(Step {
                 name: experiment.name.to_string(),
                 title: experiment.title.clone(),
+                epochs: experiment.recipe.epochs,
                 summary: experiment.architecture.summary()?.unrolled(),
                 missing: model.as_ref().err().map(|error| format!("{error:#}")),
-                evaluation: Evaluation::recorded(experiment, places),
+                evaluation: first.map(|run| Evaluation::of(run, test_digits)),
+                accuracy,
+                effect,
             })
         };
         Ok(Self {
             steps: steps.iter().map(step).collect::<Result<_>>()?,
             image_side: IMAGE_SIDE,
-            test_digits,
+            test_digits: test_digits.len(),
             target_accuracy: TARGET_ACCURACY,
         })
     }
 }
 
+/// The runs of an experiment, whatever its title was then.
+pub fn runs_of<'a>(experiment: &Experiment, recorded: &'a [Record]) -> Vec<&'a Record> {
+    let wanted = (
+        &experiment.name,
+        &experiment.architecture,
+        &experiment.recipe,
+    );
+    let runs = recorded.iter();
+    runs.filter(|it| (&it.run.name, &it.run.architecture, &it.run.recipe) == wanted)
+        .collect()
+}
+
 impl Evaluation {
-    /// What the run says that the recorded weights come from; none where it is not there or of another network.
-    fn recorded(experiment: &Experiment, places: &Places) -> Option<Self> {
-        let record = places
-            .record(Kind::Step, experiment.name.as_str(), 1)
-            .ok()?;
-        (record.run.architecture == experiment.architecture).then(|| Self {
-            correct: record.last().test_correct,
-            total: record.last().test_total,
-            misclassified: record.misclassified.iter().map(|it| it.image).collect(),
-        })
+    /// What a run on the test digits says.
+    fn of(run: &Record, test_digits: &Digits) -> Self {
+        let last = run.last();
+        let misclassified = run.misclassified.iter();
+        // Of other digits than those of the run there may be fewer.
+        let misclassified = misclassified.filter(|it| it.image < test_digits.len());
+        let mistake = |it: &evidence::Misclassified| Mistake {
+            image: it.image,
+            label: test_digits.label(it.image),
+            digit: it.probabilities.as_ref().map(most_probable),
+        };
+        Self {
+            correct: last.test_correct,
+            total: last.test_total,
+            confusion: run.confusion.clone(),
+            misclassified: misclassified.map(mistake).collect(),
+        }
     }
 }

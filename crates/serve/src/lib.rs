@@ -4,7 +4,8 @@
 //! The page is plain HTML, CSS and JavaScript in `src/page`, part of the program; it asks nobody but this server. What the
 //! server computes is a drawing's way through networks of a few thousand parameters. That takes milliseconds, so one thread
 //! does it for everybody, several drawings at a time. Others prepare drawings and read files, and the one that reads and
-//! answers requests never waits for any of them. How much can be asked of the server is bounded by [`Limits`].
+//! answers requests never waits for any of them. How much can be asked of the server is bounded by [`Limits`]. A training that
+//! the page starts is a process of its own.
 
 mod admission;
 mod assets;
@@ -12,6 +13,8 @@ mod cached;
 mod charts;
 mod connections;
 mod drawing;
+mod effects;
+mod erasing;
 mod host;
 mod ladder;
 mod limits;
@@ -20,6 +23,8 @@ mod ready;
 mod refusal;
 mod routes;
 mod server;
+mod trainer;
+mod weights;
 
 use anyhow::Result;
 use evidence::Places;
@@ -29,6 +34,7 @@ use mnist::Digits;
 
 pub use limits::Limits;
 pub use server::{Server, Stopper};
+pub use trainer::{Train, Wanted};
 
 /// What the page shows.
 #[derive(Debug)]
@@ -39,4 +45,6 @@ pub struct Content {
     pub test_digits: Digits,
     /// Where the recorded results are, the charts, and the runs that are being made.
     pub places: Places,
+    /// How the page trains a step; none where it may not. It should not where other machines can reach the server.
+    pub train: Option<Train>,
 }

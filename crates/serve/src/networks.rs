@@ -13,6 +13,8 @@ use pictures::Prepared;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::drawing::Drawing;
+use crate::erasing::Erasures;
 use crate::refusal::Refusal;
 
 /// Drawings that go through the networks together: the CPU kernels compute so many side by side.
@@ -30,9 +32,19 @@ pub struct Networks {
 #[derive(Debug)]
 struct Job {
     prepared: Prepared,
-    /// Which step's layers are wanted too.
-    step: Option<usize>,
+    wanted: Wanted,
     answer: oneshot::Sender<Vec<u8>>,
+}
+
+/// What is wanted of a drawing.
+#[derive(Clone, Copy, Debug)]
+enum Wanted {
+    /// What all steps say.
+    Predictions,
+    /// That, and the layers of a step, their values too where `exact`.
+    Layers { step: usize, exact: bool },
+    /// What a step says where a part of it is erased.
+    Erasures(usize),
 }
 
 /// What the networks make of a drawing.
@@ -63,7 +75,7 @@ struct Prediction {
     probabilities: [f32; CLASSES],
 }
 
-/// A layer's maps, their values in 256 levels.
+/// A layer's maps, their values in 256 levels to be painted.
 #[derive(Debug, Serialize)]
 struct Maps {
     channels: usize,
@@ -75,6 +87,9 @@ struct Maps {
     high: f32,
     /// Base64 of `[channels, height, width]` levels.
     levels: String,
+    /// The values themselves, where they are wanted: base64 of 32-bit floats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<String>,
 }
 
 impl Networks {
@@ -95,29 +110,46 @@ impl Networks {
         Ok(Self { steps, jobs })
     }
 
-    /// What the networks make of a prepared drawing, as JSON. `step` is the name of a step whose layers are wanted too.
+    /// What the networks make of a drawing, as JSON.
     ///
     /// # Errors
     ///
     /// There is no such step, or the networks fail.
-    pub async fn ask(&self, prepared: Prepared, step: Option<String>) -> Result<Vec<u8>, Refusal> {
-        let step = step.map(|name| {
-            let place = self.steps.iter().position(|step| *step == name);
-            place.ok_or_else(|| {
-                Refusal::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    format!(
-                        "there is no step {name:?}; the steps are {}",
-                        self.steps.join(", ")
-                    ),
-                )
-            })
-        });
-        let step = step.transpose()?;
+    pub async fn ask(&self, drawing: Drawing) -> Result<Vec<u8>, Refusal> {
+        let wanted = match &drawing.step {
+            None => Wanted::Predictions,
+            Some(name) => Wanted::Layers {
+                step: self.step(name)?,
+                exact: drawing.exact,
+            },
+        };
+        self.answer(drawing.prepared, wanted).await
+    }
+
+    /// What the drawing's step says where a part of it is erased, as JSON: [`Erasures`], or null where it has no network.
+    ///
+    /// # Errors
+    ///
+    /// No step is named, there is none of that name, or the network fails.
+    pub async fn erase(&self, drawing: Drawing) -> Result<Vec<u8>, Refusal> {
+        let step = self.step(drawing.step.as_deref().unwrap_or_default())?;
+        self.answer(drawing.prepared, Wanted::Erasures(step)).await
+    }
+
+    fn step(&self, name: &str) -> Result<usize, Refusal> {
+        let place = self.steps.iter().position(|step| *step == name);
+        place.ok_or_else(|| {
+            let steps = self.steps.join(", ");
+            let message = format!("there is no step {name:?}; the steps are {steps}");
+            Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, message)
+        })
+    }
+
+    async fn answer(&self, prepared: Prepared, wanted: Wanted) -> Result<Vec<u8>, Refusal> {
         let (answer, answered) = oneshot::channel();
         let job = Job {
             prepared,
-            step,
+            wanted,
             answer,
         };
         let failure = || Refusal::failure("the networks failed; the server says why");
@@ -147,6 +179,22 @@ fn work(models: &[Option<Model>], mut waiting: mpsc::Receiver<Job>) {
 }
 
 fn answer_all(models: &[Option<Model>], jobs: Vec<Job>) -> Result<()> {
+    let mut together = Vec::new();
+    for job in jobs {
+        if let Wanted::Erasures(step) = job.wanted {
+            let model = models[step].as_ref();
+            let erasures = model.map(|model| Erasures::of(model, &job.prepared.pixels));
+            let answer = serde_json::to_vec(&erasures.transpose()?);
+            job.reply(answer.context("cannot write the answer")?);
+        } else {
+            together.push(job);
+        }
+    }
+    predict(models, together)
+}
+
+/// Answers jobs that want predictions, which are computed side by side.
+fn predict(models: &[Option<Model>], jobs: Vec<Job>) -> Result<()> {
     let digits = || jobs.iter().map(|job| &job.prepared.pixels);
     let predictions: Vec<Option<Vec<[f32; CLASSES]>>> = models
         .iter()
@@ -170,19 +218,32 @@ fn answer_all(models: &[Option<Model>], jobs: Vec<Job>) -> Result<()> {
             steps: predictions.iter().map(of_step).collect(),
             layers,
         };
-        let json = serde_json::to_vec(&answer).context("cannot write the answer")?;
-        // The connection may have been closed by now.
-        let _ = job.answer.send(json);
+        let answer = serde_json::to_vec(&answer).context("cannot write the answer")?;
+        job.reply(answer);
     }
     Ok(())
 }
 
 fn layers(models: &[Option<Model>], job: &Job) -> Result<Option<Vec<Maps>>> {
-    let model = job.step.and_then(|step| models[step].as_ref());
-    let maps = model.map(|model| model.activations(&job.prepared.pixels));
-    Ok(maps
-        .transpose()?
-        .map(|maps| maps.iter().map(Maps::of).collect()))
+    let Wanted::Layers { step, exact } = job.wanted else {
+        return Ok(None);
+    };
+    let Some(model) = &models[step] else {
+        return Ok(None);
+    };
+    let layers = model.activations(&job.prepared.pixels)?;
+    let maps = |maps: &LayerMaps| Maps {
+        values: exact.then(|| encode_floats(&maps.values)),
+        ..Maps::of(maps)
+    };
+    Ok(Some(layers.iter().map(maps).collect()))
+}
+
+impl Job {
+    fn reply(self, answer: Vec<u8>) {
+        // The connection may have been closed by now.
+        let _ = self.answer.send(answer);
+    }
 }
 
 impl<'a> Seen<'a> {
@@ -219,8 +280,18 @@ impl Maps {
             low,
             high,
             levels: encode(&levels),
+            values: None,
         }
     }
+}
+
+/// Numbers as base64 of 32-bit floats, the low byte first.
+pub fn encode_floats(values: &[f32]) -> String {
+    let bytes: Vec<u8> = values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    encode(&bytes)
 }
 
 /// Bytes as base64.

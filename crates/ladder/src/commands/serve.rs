@@ -1,7 +1,8 @@
 //! `ladder serve`: the page on which one draws digits.
 
+use std::env;
 use std::io::Write;
-use std::process::{self, ExitCode};
+use std::process::{self, Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, anyhow};
@@ -9,7 +10,7 @@ use clap::Args;
 use evidence::Places;
 use inference::Model;
 use mnist::Mnist;
-use serve::{Content, Limits, Server, Stopper};
+use serve::{Content, Limits, Server, Stopper, Train, Wanted};
 use training::command_line::InWorkspace;
 use training::complain;
 use training::signals::{Signal, on_signal};
@@ -40,7 +41,12 @@ pub struct Options {
 pub fn run(options: &Options, output: &mut dyn Write) -> Result<ExitCode> {
     let server = Server::bind(&options.host, options.port)
         .map_err(|error| anyhow!("{error:#}; --port takes another port, or 0 for any free one"))?;
-    let content = content(options.project.places()?)?;
+    // Others than this machine's user must not make it work.
+    let train: Option<Train> = server.address().ip().is_loopback().then_some(train);
+    let content = Content {
+        train,
+        ..content(options.project.places()?)?
+    };
     for (step, model) in &content.steps {
         if let Err(error) = model {
             complain!("{} is shown without its network: {error:#}", step.name);
@@ -72,7 +78,27 @@ fn content(places: Places) -> Result<Content> {
         steps: steps.collect(),
         test_digits: Mnist::load_verified(&places.workspace().data())?.test,
         places,
+        train: None,
     })
+}
+
+/// The command that makes a run for the page.
+fn train(places: &Places, wanted: &Wanted) -> Result<Command> {
+    let Wanted { step, seed, epochs } = wanted;
+    let mut command = Command::new(env::current_exe()?);
+    command
+        .args(["train", step, "--until-input-closes"])
+        .args(["--seed", &seed.to_string()])
+        .arg("--workspace")
+        .arg(places.workspace().root());
+    // Another number makes it another run than the recipe's.
+    if steps::parse(step).is_ok_and(|step| step.recipe.epochs != *epochs) {
+        command.args(["--epochs", &epochs.to_string()]);
+    }
+    // The terminal sends Ctrl-C to a whole group, and the training is to stop by itself.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    Ok(command)
 }
 
 /// Makes the first signal end the server, and a second one the process at once. Returns where the first will be.

@@ -1,42 +1,19 @@
 // What the networks say of the drawing: the chosen step at length, and all steps side by side.
 
 import { decode, paint } from "./pixels.js";
+import { aDigit, called, element, percent } from "./words.js";
 
 const CLASSES = 10;
 
 /** Milliseconds without a change after which the answer is said aloud. */
 const SILENCE = 700;
 
-/** A share in percent, in one piece: the spaces do not break. */
-const percent = (share) => {
-  const text = (100 * share).toFixed(1);
-  // A network is never quite certain.
-  return text === "100.0" ? ">\u00a099.9\u00a0%" : `${text}\u00a0%`;
-};
-
-/** Number and short name of a step like `step-02-batchnorm`. */
-export function called(step) {
-  const [, number, name] = step.name.match(/^step-0*(\d+)-(.*)$/) ?? [null, "", step.name];
-  return { number, name: name.replaceAll("-", " ") };
-}
-
-/** An element with a class and a text. */
-export function element(tag, className = "", text = "") {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
-}
-
-/** A digit with its article. */
-const aDigit = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
-
 const byId = (id) => document.getElementById(id);
 
 export class AnswerView {
   #silence = null;
 
-  /** `choose` is called with a step's name when it is chosen. */
+  /** `choose` is called with a step when it is chosen. */
   constructor(ladder, choose) {
     this.steps = ladder.steps;
     this.chosen = this.steps.findLast((step) => !step.missing) ?? this.steps.at(-1);
@@ -44,12 +21,20 @@ export class AnswerView {
     byId("probabilities").append(...this.rows.map((row) => row.item));
     this.cards = this.steps.map((step) => makeCard(step, step === this.chosen));
     byId("steps").append(...this.cards.map((card) => card.label));
+    this.told = choose;
     this.cards.forEach((card, at) => {
-      card.radio.addEventListener("change", () => {
-        this.chosen = this.steps[at];
-        choose(this.chosen.name);
-      });
+      card.radio.addEventListener("change", () => this.choose(this.steps[at]));
     });
+  }
+
+  /** Chooses a step, unless it has no network. */
+  choose(step) {
+    if (step.missing) {
+      return;
+    }
+    this.chosen = step;
+    this.cards[this.steps.indexOf(step)].radio.checked = true;
+    this.told(step);
   }
 
   /** Shows an answer, for a drawing that may be a test digit. */

@@ -19,14 +19,19 @@ export async function ask(path, options) {
   return answer;
 }
 
-/** What the networks make of a drawing `{width, height, pixels, step}`. */
-export function predict(drawing, signal) {
-  return ask("/api/predict", {
+/** The answer to a JSON question at a path. */
+export function post(path, question, signal) {
+  return ask(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(drawing),
+    body: JSON.stringify(question),
     signal,
   });
+}
+
+/** What the networks make of a drawing `{width, height, pixels, step}`; with `exact`, the values of the step's layers too. */
+export function predict(drawing, signal) {
+  return post("/api/predict", drawing, signal);
 }
 
 /** Milliseconds between two drawings that are sent. */

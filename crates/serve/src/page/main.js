@@ -1,13 +1,19 @@
 // Puts the page together.
 
-import { AnswerView, called } from "./answer.js";
+import { onAddress, readAddress, writeAddress } from "./address.js";
+import { AnswerView } from "./answer.js";
 import { Predictor, Refused, ask } from "./asking.js";
 import { Drawing, SIDE } from "./drawing.js";
 import { giveBack, keepOnLeaving } from "./kept.js";
 import { LayersView } from "./layers.js";
+import { MistakesView } from "./mistakes.js";
 import { decode, styled } from "./pixels.js";
 import { showCharts, showTable } from "./results.js";
+import { showStory } from "./story.js";
+import { TrainerView } from "./trainer.js";
 import { TrainingsView } from "./trainings.js";
+import { VersusView } from "./versus.js";
+import { called } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -23,6 +29,7 @@ async function start() {
   const ladder = await untilAnswered(() => ask("/api/ladder"));
   page(ladder);
   new TrainingsView(ladder).watch();
+  new TrainerView(ladder).watch();
 }
 
 async function untilAnswered(question) {
@@ -52,11 +59,15 @@ function page(ladder) {
   /** Where on the paper is what the networks see. */
   let placed = null;
 
-  const layers = new LayersView(ladder, (field) => showField(field && placed && onPaper(field)));
-  const answers = new AnswerView(ladder, () => {
-    layers.choose(answers.chosen);
+  const layers = new LayersView(ladder, (field) => showField(field && placed && onPaper(field)), changed);
+  const versus = new VersusView(ladder, (at, cell) => layers.explain(at, cell));
+  const mistakes = new MistakesView((image) => open(answers.chosen, image));
+  const answers = new AnswerView(ladder, (step) => {
+    layers.choose(step);
+    mistakes.choose(step);
     changed();
   });
+  const best = answers.chosen;
   const drawing = new Drawing(byId("drawing"), changed);
   const predictor = new Predictor(
     (answer, question) => {
@@ -86,21 +97,45 @@ function page(ladder) {
     placed = null;
     answers.clear(sentence);
     layers.clear();
+    versus.clear();
   }
 
   function changed() {
     byId("undo").disabled = !drawing.undoable || drawing.isSample;
     byId("clear").disabled = drawing.empty;
     showHint(drawing);
+    const { chosen } = answers;
+    writeAddress({ digit: drawing.digit?.index, step: chosen === best ? undefined : called(chosen).number });
     if (drawing.empty) {
       predictor.forget();
       forget("Nothing is drawn yet.");
     } else {
       predictor.ask(() => ({
-        drawing: { ...drawing.take(), step: answers.chosen.name },
+        drawing: { ...drawing.take(), step: chosen.name, exact: layers.explains },
         digit: drawing.digit,
       }));
+      versus.ask(() => drawing.take(), chosen);
     }
+  }
+
+  /** Shows a test digit and what a step makes of it. */
+  function open(step, image) {
+    if (step !== answers.chosen) {
+      answers.choose(step);
+    }
+    showDigit(image);
+    byId("draw").scrollIntoView();
+    byId("drawing").focus({ preventScroll: true });
+  }
+
+  /** Brings about what the address says; false if that is no digit. */
+  function follow({ digit, step }) {
+    const named = ladder.steps.find((it) => step !== null && called(it).number === String(step));
+    answers.choose(named ?? best);
+    if (digit !== null && digit !== drawing.digit?.index) {
+      showDigit(digit);
+    }
+    return digit !== null;
   }
 
   /** A rectangle in pixels of what the networks see, in units of the drawing. */
@@ -115,12 +150,16 @@ function page(ladder) {
     };
   }
 
-  layers.choose(answers.chosen);
-  changed();
+  const wanted = readAddress();
+  layers.choose(best);
+  mistakes.choose(best);
   tools(drawing);
-  testDigits(ladder, drawing);
+  const showDigit = testDigits(ladder, drawing);
+  showStory(ladder, open);
   keepOnLeaving(drawing);
-  if (!giveBack(drawing)) {
+  const isKept = giveBack(drawing);
+  onAddress(follow);
+  if (!follow(wanted) && !isKept) {
     ask("/sample.json").then((strokes) => drawing.empty && drawing.replay(strokes), trouble);
   }
 }
@@ -167,6 +206,7 @@ function tools(drawing) {
   });
 }
 
+/** Makes the form of test digits work; returns what shows one of them. */
 function testDigits(ladder, drawing) {
   const index = byId("index");
   const last = ladder.test_digits - 1;
@@ -200,6 +240,7 @@ function testDigits(ladder, drawing) {
       show(telling.digits[Math.floor(Math.random() * telling.digits.length)]);
     });
   }
+  return show;
 }
 
 /** The test digits that the first step gets wrong and the last one right. */
@@ -209,8 +250,9 @@ function tellingDigits(steps) {
     return { digits: [] };
   }
   const [first, last] = [evaluated[0], evaluated.at(-1)];
-  const wrong = new Set(last.evaluation.misclassified);
-  return { first, digits: first.evaluation.misclassified.filter((digit) => !wrong.has(digit)) };
+  const wrong = (step) => step.evaluation.misclassified.map((mistake) => mistake.image);
+  const still = new Set(wrong(last));
+  return { first, digits: wrong(first).filter((digit) => !still.has(digit)) };
 }
 
 start();

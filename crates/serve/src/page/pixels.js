@@ -5,6 +5,11 @@ export function decode(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
+/** 32-bit floats of a base64 text. */
+export function floats(text) {
+  return new Float32Array(decode(text).buffer);
+}
+
 /** Base64 of bytes. */
 export function encode(bytes) {
   const parts = [];

@@ -1,7 +1,7 @@
 // The results table and the charts.
 
-import { element } from "./answer.js";
 import { ask } from "./asking.js";
+import { element } from "./words.js";
 
 /** Fills the table; what cannot be read is said in its place. */
 export async function showTable() {

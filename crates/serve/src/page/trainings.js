@@ -1,7 +1,7 @@
 // The curves of the trainings that run on the server's machine, as they grow.
 
-import { called, element } from "./answer.js";
 import { ask } from "./asking.js";
+import { called, element } from "./words.js";
 
 /** Milliseconds between two looks. */
 const INTERVAL = 2000;
@@ -19,6 +19,7 @@ export class TrainingsView {
 
   constructor(ladder) {
     this.target = ladder.target_accuracy;
+    this.steps = new Set(ladder.steps.map((step) => step.name));
     this.place = document.getElementById("trainings");
     this.none = document.getElementById("no-training");
   }
@@ -63,13 +64,14 @@ export class TrainingsView {
     return known;
   }
 
-  #draw({ item, training }) {
+  async #draw({ item, training }) {
     const { epochs, planned_epochs: planned, seed } = training;
+    const recorded = this.steps.has(training.step) ? await recordedOf(training) : [];
     const { number, name } = called({ name: training.step });
     const title = number ? `Step ${number}, ${name}` : name;
     const curves = element("div", "curves");
     curves.append(
-      chart("Accuracy", planned, epochs, {
+      chart("Accuracy", planned, epochs, recorded, {
         train: (epoch) => 1 - epoch.train_accuracy,
         test: (epoch) => 1 - epoch.test_correct / epoch.test_total,
         ticks: ERRORS,
@@ -78,7 +80,7 @@ export class TrainingsView {
         target: 1 - this.target,
         upsideDown: true,
       }),
-      chart("Loss", planned, epochs, {
+      chart("Loss", planned, epochs, recorded, {
         train: (epoch) => epoch.train_loss,
         test: (epoch) => epoch.test_loss,
         ticks: LOSSES,
@@ -92,6 +94,19 @@ export class TrainingsView {
       curves,
     );
   }
+}
+
+const curves = new Map();
+
+/** The epochs of the recorded runs of a training's step, on the same images; asked for once. */
+function recordedOf({ step, split }) {
+  if (split !== "test") {
+    return [];
+  }
+  if (!curves.has(step)) {
+    curves.set(step, ask(`/api/curves/${encodeURIComponent(step)}`).catch(() => []));
+  }
+  return curves.get(step);
 }
 
 /** How far a training is, or what came of it. */
@@ -119,11 +134,11 @@ function svg(tag, attributes, text) {
   return made;
 }
 
-/** Two curves over epochs on a logarithmic axis. */
-function chart(title, planned, epochs, { train, test, ticks, lowest, label, target, upsideDown }) {
+/** Two curves over epochs on a logarithmic axis, and the evaluations of recorded runs behind them. */
+function chart(title, planned, epochs, recorded, { train, test, ticks, lowest, label, target, upsideDown }) {
   const { width, height, left, right, top, bottom } = SIZE;
   // Something to draw axes for before the first epoch has ended.
-  const values = epochs.flatMap((epoch) => [train(epoch), test(epoch)]).concat(target ?? 0.1);
+  const values = epochs.flatMap((epoch) => [train(epoch), test(epoch)]).concat(target ?? 0.1, recorded.flat().map(test));
   const first = ticks.findLast((tick) => tick <= Math.max(Math.min(...values), lowest)) ?? lowest;
   const last = ticks.find((tick) => tick >= Math.max(...values, 2 * first)) ?? ticks.at(-1);
   const x = (epoch) => left + ((epoch - 1) / Math.max(planned - 1, 1)) * (width - left - right);
@@ -135,8 +150,11 @@ function chart(title, planned, epochs, { train, test, ticks, lowest, label, targ
   const said = epochs.length ? `, after epoch ${epochs.length}: train ${label(train(epochs.at(-1)))}, test ${label(test(epochs.at(-1)))}` : "";
   drawn.append(svg("title", {}, `${title} by epoch${said}`));
   drawn.append(svg("text", { class: "name", x: left, y: 14 }, title));
-  drawn.append(svg("path", { class: "test", d: "M 230 10 h 26" }), svg("text", { x: 262, y: 14 }, "test"));
-  drawn.append(svg("path", { class: "train", d: "M 308 10 h 26" }), svg("text", { x: 340, y: 14 }, "train"));
+  drawn.append(svg("path", { class: "test", d: "M 190 10 h 26" }), svg("text", { x: 222, y: 14 }, "test"));
+  drawn.append(svg("path", { class: "train", d: "M 270 10 h 26" }), svg("text", { x: 302, y: 14 }, "train"));
+  if (recorded.length) {
+    drawn.append(svg("path", { class: "recorded", d: "M 354 10 h 26" }), svg("text", { x: 386, y: 14 }, "recorded"));
+  }
   for (const tick of ticks.filter((tick) => tick >= first && tick <= last)) {
     drawn.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: y(tick), y2: y(tick) }));
     drawn.append(svg("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, label(tick)));
@@ -148,10 +166,13 @@ function chart(title, planned, epochs, { train, test, ticks, lowest, label, targ
     drawn.append(svg("line", { class: "target", x1: left, x2: width - right, y1: y(target), y2: y(target) }));
     drawn.append(svg("text", { x: width - right, y: y(target) + 15, "text-anchor": "end" }, `${label(target)} to hold`));
   }
-  for (const [name, value] of [["train", train], ["test", test]]) {
-    const points = epochs.map((epoch) => `${x(epoch.epoch)} ${y(value(epoch))}`);
+  const curve = (name, epochs, value) => {
+    const points = epochs.filter(({ epoch }) => epoch <= planned).map((epoch) => `${x(epoch.epoch)} ${y(value(epoch))}`);
     drawn.append(svg("path", { class: name, d: points.length ? `M ${points.join(" L ")}` : "" }));
-  }
+  };
+  recorded.forEach((run) => curve("recorded", run, test));
+  curve("train", epochs, train);
+  curve("test", epochs, test);
   if (epochs.length) {
     drawn.append(svg("circle", { class: "at", r: 4, cx: x(epochs.at(-1).epoch), cy: y(test(epochs.at(-1))) }));
   }

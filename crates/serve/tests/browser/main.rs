@@ -4,7 +4,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod axe;
+mod story;
+mod trainer;
 mod webdriver;
+mod why;
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -141,7 +145,7 @@ fn the_layout_holds_on_a_telephone_and_on_a_desk() {
             let outside = page.browser.value(
                 "[...document.querySelectorAll('a, button, input, label, h1, h2, #drawing, #maps canvas, #figures figure')] \
                  .filter((it) => { const { left, right, width, height } = it.getBoundingClientRect(); \
-                   return !it.matches('.skip') && (left < 0 || right > innerWidth || !width || !height); }) \
+                   return !it.matches('.skip') && !it.closest('[hidden]') && (left < 0 || right > innerWidth || !width || !height); }) \
                  .map((it) => it.outerHTML)",
             );
             assert_eq!(outside, serde_json::json!([]), "{view:?}");
@@ -512,4 +516,16 @@ fn an_answer_makes_no_canvas() {
     );
     page.draw_seven("mouse");
     assert_eq!(page.browser.value("made"), 0);
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_first_load_is_small() {
+    let mut page = Page::open(WIDE);
+    // Without what is asked for each drawing.
+    let loaded = "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')] \
+        .filter((it) => !/predict|erase|trainings?$/.test(it.name)) \
+        .reduce((bytes, it) => bytes + it.encodedBodySize, 0)";
+    let bytes = page.browser.value(loaded).as_f64().unwrap();
+    assert!((50_000.0..200_000.0).contains(&bytes), "{bytes}");
 }

@@ -66,7 +66,15 @@ impl Browser {
     }
 
     pub fn open(&mut self, address: SocketAddr) {
-        self.post("/url", json!({ "url": format!("http://{address}/") }));
+        self.open_at(address, "");
+    }
+
+    /// Opens the page with something behind its address, such as `#step=4`.
+    pub fn open_at(&mut self, address: SocketAddr, state: &str) {
+        self.post(
+            "/url",
+            json!({ "url": format!("http://{address}/{state}") }),
+        );
     }
 
     pub fn view(
@@ -94,6 +102,16 @@ impl Browser {
             "/execute/sync",
             json!({ "script": format!("return {expression}"), "args": [] }),
         )
+    }
+
+    /// Runs a script for what it leaves behind.
+    pub fn run(&mut self, script: &str) {
+        self.post("/execute/sync", json!({ "script": script, "args": [] }));
+    }
+
+    /// What a JavaScript function with a callback for its last argument calls that with.
+    pub fn eventual(&mut self, script: &str) -> Value {
+        self.post("/execute/async", json!({ "script": script, "args": [] }))
     }
 
     /// The text of the element that a selector names.

@@ -112,6 +112,162 @@ fn layers_are_those_of_the_step_that_was_asked_for() {
     );
 }
 
+/// Numbers of an answer: 32-bit floats, the low byte first.
+fn floats(text: &Value) -> Vec<f32> {
+    let bytes = BASE64.decode(text.as_str().unwrap()).unwrap();
+    let numbers = bytes.as_chunks::<4>().0.iter();
+    numbers.map(|bytes| f32::from_le_bytes(*bytes)).collect()
+}
+
+/// Maps `[channels, side, side]`.
+struct Maps {
+    channels: usize,
+    side: usize,
+    values: Vec<f32>,
+}
+
+/// What a layer makes of maps, by the definition of a convolution and by nothing of ours.
+fn computed(layer: &Value, input: &Maps) -> Maps {
+    let number = |name: &str| layer[name].as_u64().map(|it| it as usize);
+    let is_weighted = layer["kind"] == "weighted";
+    let kernel = number("kernel").unwrap_or(input.side);
+    let (stride, padding) = (
+        number("stride").unwrap_or(1),
+        number("padding").unwrap_or(0),
+    );
+    let groups = number("groups").unwrap_or(input.channels);
+    let side = (input.side + 2 * padding - kernel) / stride + 1;
+    let list = |name: &str| {
+        let list = layer[name].as_array();
+        list.map(|list| {
+            list.iter()
+                .map(|it| it.as_f64().unwrap())
+                .collect::<Vec<_>>()
+        })
+    };
+    let (scale, offset) = (list("scale"), list("offset"));
+    let weights = is_weighted.then(|| floats(&layer["weights"]));
+    let channels = offset.as_ref().map_or(input.channels, Vec::len);
+    let each = input.channels / groups;
+    let mut values = Vec::new();
+    for (channel, row, column) in places(channels, side) {
+        let first = channel / (channels / groups) * each;
+        let window = places(each, kernel).filter_map(|(of, down, right)| {
+            let row = (row * stride + down).checked_sub(padding)?;
+            let column = (column * stride + right).checked_sub(padding)?;
+            let at = ((first + of) * input.side + row) * input.side + column;
+            let inside = row < input.side && column < input.side;
+            let weight = ((channel * each + of) * kernel + down) * kernel + right;
+            inside.then(|| (f64::from(input.values[at]), weight))
+        });
+        let value = match (&weights, layer["kind"].as_str().unwrap()) {
+            (Some(weights), _) => {
+                let sum: f64 = window
+                    .map(|(value, at)| value * f64::from(weights[at]))
+                    .sum();
+                let value = sum * scale.as_ref().map_or(1.0, |it| it[channel])
+                    + offset.as_ref().unwrap()[channel];
+                if layer["relu"] == true {
+                    value.max(0.0)
+                } else {
+                    value
+                }
+            }
+            (None, "largest") => window.map(|(value, _)| value).fold(f64::MIN, f64::max),
+            (None, "mean") => {
+                window.map(|(value, _)| value).sum::<f64>() / (kernel * kernel) as f64
+            }
+            (None, other) => panic!("{other}"),
+        };
+        values.push(value as f32);
+    }
+    Maps {
+        channels,
+        side,
+        values,
+    }
+}
+
+/// Channels, rows and columns of maps.
+fn places(channels: usize, side: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+    (0..channels * side * side).map(move |at| (at / side / side, at / side % side, at % side))
+}
+
+#[test]
+fn weights_and_values_are_those_that_the_network_computes_with() {
+    let page = Page::start(generous());
+    let mut client = page.client();
+    for step in steps() {
+        let name = step.name.as_str();
+        let weights = client.get(&format!("/api/weights/{name}")).unwrap().json();
+        let mut question = drawing(947);
+        question["step"] = name.into();
+        question["exact"] = true.into();
+        let answer = client.post("/api/predict", &question).unwrap().json();
+        let number = |name: &str| weights[name].as_f64().unwrap();
+        let pixel = |pixel: &u8| (f64::from(*pixel) / 255.0 - number("mean")) / number("deviation");
+        let mut maps = Maps {
+            channels: 1,
+            side: 28,
+            values: DIGITS
+                .image(947)
+                .iter()
+                .map(|it| pixel(it) as f32)
+                .collect(),
+        };
+        let layers = weights["layers"].as_array().unwrap();
+        let outputs = answer["layers"].as_array().unwrap();
+        assert_eq!(layers.len(), outputs.len());
+        for (layer, output) in layers.iter().zip(outputs) {
+            maps = computed(layer, &maps);
+            assert_eq!(output["channels"], maps.channels);
+            let values = floats(&output["values"]);
+            assert_eq!(values.len(), maps.values.len());
+            for (found, expected) in values.iter().zip(&maps.values) {
+                assert!(
+                    (found - expected).abs() < 1e-3,
+                    "{name}: {found}, not {expected}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_said_of_an_erased_part_is_what_the_network_says_without_it() {
+    let page = Page::start(generous());
+    let step = steps().pop().unwrap();
+    let mut question = drawing(947);
+    question["step"] = step.name.as_str().into();
+    let answer = page.client().post("/api/erase", &question).unwrap().json();
+    let number = |name: &str| answer[name].as_u64().unwrap() as usize;
+    let (window, tile, tiles) = (number("window"), number("tile"), number("tiles"));
+    assert_eq!(tile * tiles, 28);
+    let erased = floats(&answer["erased"]);
+    let model = model(step).unwrap();
+    let around = (window - tile) as isize / 2;
+    for (at, found) in erased.chunks_exact(10).enumerate() {
+        let [top, left] = [at / tiles, at % tiles].map(|it| (it * tile) as isize - around);
+        let mut digit = *DIGITS.image(947);
+        for (at, pixel) in digit.iter_mut().enumerate() {
+            let inside =
+                |at: usize, from: isize| (0..window as isize).contains(&(at as isize - from));
+            if inside(at / 28, top) && inside(at % 28, left) {
+                *pixel = 0;
+            }
+        }
+        let expected = model.probabilities([&digit]).unwrap()[0];
+        assert!(
+            found
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() < 1e-5),
+            "tile {at}"
+        );
+    }
+    assert_eq!(erased.len(), tiles * tiles * 10);
+}
+
 #[test]
 fn a_drawing_is_prepared_and_says_how() {
     let page = Page::start(generous());
@@ -156,6 +312,9 @@ fn test_digits_come_with_their_labels() {
         assert_eq!(digit["label"], DIGITS.label(index));
         assert_eq!(digit["disputed"], DISPUTED_TEST_IMAGES.contains(&index));
         assert_eq!(digit["pixels"], BASE64.encode(DIGITS.image(index)));
+        let both = client.get(&format!("/api/digits?of=7,{index}")).unwrap();
+        assert_eq!(both.json()[1], digit);
+        assert_eq!(both.json()[0]["index"], 7);
     }
 }
 
@@ -192,6 +351,16 @@ fn the_weights_score_is_that_of_their_run() {
         let wrong = evaluation["misclassified"].as_array().unwrap().len() as u64;
         let correct = evaluation["correct"].as_u64().unwrap();
         assert_eq!(correct + wrong, evaluation["total"].as_u64().unwrap());
+        let mut confusion = vec![vec![0; 10]; 10];
+        for mistake in evaluation["misclassified"].as_array().unwrap() {
+            let number = |name: &str| mistake[name].as_u64().unwrap() as usize;
+            assert_eq!(number("label"), usize::from(DIGITS.label(number("image"))));
+            confusion[number("label")][number("digit")] += 1;
+        }
+        for (label, row) in confusion.iter_mut().enumerate() {
+            row[label] = evaluation["confusion"][label][label].as_u64().unwrap();
+        }
+        assert_eq!(evaluation["confusion"], serde_json::json!(confusion));
     }
 }
 

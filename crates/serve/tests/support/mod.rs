@@ -142,5 +142,6 @@ pub fn content(checkout: &Checkout) -> Content {
             .unwrap()
             .test,
         places: checkout.places.clone(),
+        train: None,
     }
 }

@@ -22,8 +22,11 @@ pub struct Requests {
     drawing: Vec<u8>,
 }
 
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 12] = [
     "/api/predict",
+    "/api/erase",
+    "/api/weights/",
+    "/api/digits?of=",
     "/api/digits/7",
     "/api/digits/",
     "/api/results",
