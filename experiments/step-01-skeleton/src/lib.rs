@@ -19,13 +19,51 @@
 //!
 //! <!-- begin: result -->
 //!
-//! No run is recorded yet.
+//! 5,990 parameters; 3.5 seconds an epoch with flex.
+//!
+//! | Seed |      Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |           Mean |          Train | Train − test |  As trained on |
+//! |------|----------------|-------|--------------------------------------|---------|----------------|----------------|--------------|----------------|
+//! |    1 |        98.97 % |    14 |        9,848 9,865 9,878 9,897 9,893 | 98.48 % |        98.76 % |        98.84 % |        -0.09 |        98.70 % |
+//! |    2 |        98.95 % |    11 |        9,895 9,871 9,870 9,878 9,868 | 98.68 % |        98.76 % |        98.72 % |        +0.04 |        98.73 % |
+//! |    3 |        98.59 % |    14 |        9,854 9,852 9,858 9,859 9,842 | 98.42 % |        98.53 % |        98.52 % |        +0.10 |        98.55 % |
+//! |    4 |        98.66 % |    14 |        9,843 9,822 9,861 9,866 9,849 | 98.22 % |        98.48 % |        98.65 % |        +0.16 |        98.58 % |
+//! |    5 |        98.81 % |    12 |        9,815 9,881 9,822 9,867 9,816 | 98.15 % |        98.40 % |        98.38 % |        +0.22 |        98.58 % |
+//! |    6 |        98.63 % |    10 |        9,814 9,758 9,803 9,834 9,819 | 97.58 % |        98.06 % |        98.43 % |        +0.24 |        98.40 % |
+//! |    7 |        98.82 % |    14 |        9,863 9,864 9,848 9,882 9,852 | 98.48 % |        98.62 % |        98.68 % |        +0.16 |        98.77 % |
+//! |    8 |        98.75 % |    15 |        9,845 9,868 9,855 9,870 9,875 | 98.45 % |        98.63 % |        98.84 % |        +0.09 |        98.65 % |
+//! |    9 |        98.61 % |    15 |        9,763 9,814 9,835 9,848 9,861 | 97.63 % |        98.24 % |        98.67 % |        +0.06 |        98.38 % |
+//! |   10 |        98.70 % |    14 |        9,809 9,832 9,862 9,870 9,777 | 97.77 % |        98.30 % |        97.83 % |        +0.06 |        98.50 % |
+//! |  all | 98.75 ± 0.14 % |       |                                      | 97.58 % | 98.48 ± 0.23 % | 98.56 ± 0.30 % |   mean +0.10 | 98.58 ± 0.13 % |
+//!
+//! Lowest and mean are of the last 5 epochs. Train is the accuracy on the training images as they are, after the last
+//! epoch; train − test, in points, is against the test accuracy after that epoch. As trained on: the same while training,
+//! with dropout and augmentation active wherever the step has them.
+//!
+//! From:
+//! `results/step-01-skeleton/seed-1.json`,
+//! `results/step-01-skeleton/seed-2.json`,
+//! `results/step-01-skeleton/seed-3.json`,
+//! `results/step-01-skeleton/seed-4.json`,
+//! `results/step-01-skeleton/seed-5.json`,
+//! `results/step-01-skeleton/seed-6.json`,
+//! `results/step-01-skeleton/seed-7.json`,
+//! `results/step-01-skeleton/seed-8.json`,
+//! `results/step-01-skeleton/seed-9.json`,
+//! `results/step-01-skeleton/seed-10.json`
 //!
 //! <!-- end: result -->
 //!
 //! ## Analysis
 //!
-//! Follows the runs.
+//! **The mean is 98.48 %, and the seeds lie up to 0.7 points apart: it is hard to train, it does not overfit.**
+//!
+//! - It does not overfit: it is right on 98.56 % of the training images, 0.10 points more than of the test images.
+//! - It depends on where it starts. After the first epoch the seeds lie between 92.08 and 96.51 %, and in the end between 98.06 and
+//!   98.76 %. Nine layers in a row each scale what they are given, and with few channels it matters when some of them never respond.
+//! - It is not steady. The best and the worst of a run's last five epochs are 0.53 points apart on average, although the constant rate is low.
+//! - Its accuracy drops most where digits are moved: 91.97 % when they are shifted by 3 pixels. The mean of a map does not care where
+//!   something is. But the convolutions have no padding, so fewer values see the border, and in training no digit ever comes near it.
+//! - Noise does not matter much, 94.94 %. The next step changes that.
 
 use architecture::Architecture;
 use experiment::{DropoutAfter, Experiment, Name, Optimizer, Recipe, Schedule};

@@ -15,13 +15,53 @@
 //!
 //! <!-- begin: result -->
 //!
-//! No run is recorded yet.
+//! 6,214 parameters; 4.3 seconds an epoch with flex.
+//!
+//! | Seed |      Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |           Mean |          Train | Train − test |  As trained on |
+//! |------|----------------|-------|--------------------------------------|---------|----------------|----------------|--------------|----------------|
+//! |    1 |        99.18 % |    15 |        9,903 9,902 9,903 9,913 9,918 | 99.02 % |        99.08 % |        99.32 % |        +0.14 |        98.98 % |
+//! |    2 |        99.17 % |    14 |        9,913 9,882 9,905 9,917 9,910 | 98.82 % |        99.05 % |        99.27 % |        +0.17 |        98.98 % |
+//! |    3 |        99.04 % |    15 |        9,892 9,893 9,894 9,899 9,904 | 98.92 % |        98.96 % |        99.21 % |        +0.17 |        99.00 % |
+//! |    4 |        99.11 % |    10 |        9,889 9,889 9,888 9,898 9,909 | 98.88 % |        98.95 % |        99.25 % |        +0.16 |        98.94 % |
+//! |    5 |        99.12 % |    12 |        9,900 9,912 9,906 9,910 9,912 | 99.00 % |        99.08 % |        99.38 % |        +0.26 |        99.04 % |
+//! |    6 |        98.99 % |    13 |        9,879 9,895 9,899 9,889 9,893 | 98.79 % |        98.91 % |        99.27 % |        +0.34 |        98.93 % |
+//! |    7 |        99.06 % |    11 |        9,906 9,895 9,898 9,901 9,896 | 98.95 % |        98.99 % |        99.38 % |        +0.42 |        99.08 % |
+//! |    8 |        98.89 % |    14 |        9,888 9,884 9,883 9,889 9,887 | 98.83 % |        98.86 % |        99.29 % |        +0.42 |        99.01 % |
+//! |    9 |        99.11 % |    13 |        9,903 9,907 9,911 9,903 9,901 | 99.01 % |        99.05 % |        99.20 % |        +0.20 |        99.04 % |
+//! |   10 |        99.09 % |    12 |        9,894 9,909 9,892 9,898 9,898 | 98.92 % |        98.98 % |        99.25 % |        +0.27 |        98.92 % |
+//! |  all | 99.08 ± 0.09 % |       |                                      | 98.79 % | 98.99 ± 0.07 % | 99.28 ± 0.06 % |   mean +0.25 | 98.99 ± 0.05 % |
+//!
+//! Lowest and mean are of the last 5 epochs. Train is the accuracy on the training images as they are, after the last
+//! epoch; train − test, in points, is against the test accuracy after that epoch. As trained on: the same while training,
+//! with dropout and augmentation active wherever the step has them.
+//!
+//! From:
+//! `results/step-02-batchnorm/seed-1.json`,
+//! `results/step-02-batchnorm/seed-2.json`,
+//! `results/step-02-batchnorm/seed-3.json`,
+//! `results/step-02-batchnorm/seed-4.json`,
+//! `results/step-02-batchnorm/seed-5.json`,
+//! `results/step-02-batchnorm/seed-6.json`,
+//! `results/step-02-batchnorm/seed-7.json`,
+//! `results/step-02-batchnorm/seed-8.json`,
+//! `results/step-02-batchnorm/seed-9.json`,
+//! `results/step-02-batchnorm/seed-10.json`
+//!
+//! Against step-01-skeleton: +0.51 points (95 % interval over seeds +0.34 to +0.68; p < 0.001 over images): better.
 //!
 //! <!-- end: result -->
 //!
 //! ## Analysis
 //!
-//! Follows the runs.
+//! **It trains: 0.51 points more, and a seed matters a third as much.**
+//!
+//! - The target is missed: 98.99 ± 0.07 %. The standard deviation over the seeds was 0.23 points in step 1.
+//! - It begins better: 96.48 % after the first epoch on average, after 94.54 % in step 1. The worst seed begins at 95.94 %.
+//! - It fits the training images better, 99.28 % after 98.56 %. The gap to the test images is 0.25 points, after 0.10: now that it can be
+//!   trained, it begins to remember.
+//! - *Exploratory.* Under noise it is much worse, 61.61 % after 94.94 %. The means and variances that batch normalisation has learnt are of clean
+//!   images; noise changes the statistics of the first layer, and all layers behind it are scaled for others.
+//! - *Exploratory.* Under a blur it loses 8.90 points for the same reason. Under a shift it gains 4.91.
 
 use experiment::{Experiment, Name};
 

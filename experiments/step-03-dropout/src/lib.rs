@@ -17,13 +17,50 @@
 //!
 //! <!-- begin: result -->
 //!
-//! No run is recorded yet.
+//! 6,214 parameters; 4.3 seconds an epoch with flex.
+//!
+//! | Seed |      Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |           Mean |          Train | Train − test |  As trained on |
+//! |------|----------------|-------|--------------------------------------|---------|----------------|----------------|--------------|----------------|
+//! |    1 |        99.20 % |    15 |        9,909 9,892 9,919 9,902 9,920 | 98.92 % |        99.08 % |        99.31 % |        +0.11 |        98.99 % |
+//! |    2 |        99.13 % |    14 |        9,905 9,907 9,902 9,913 9,912 | 99.02 % |        99.08 % |        99.33 % |        +0.21 |        99.04 % |
+//! |    3 |        99.02 % |    15 |        9,885 9,892 9,896 9,900 9,902 | 98.85 % |        98.95 % |        99.17 % |        +0.15 |        98.91 % |
+//! |    4 |        99.09 % |    15 |        9,887 9,891 9,892 9,899 9,909 | 98.87 % |        98.96 % |        99.24 % |        +0.15 |        98.97 % |
+//! |    5 |        99.22 % |    15 |        9,893 9,909 9,907 9,913 9,922 | 98.93 % |        99.09 % |        99.33 % |        +0.10 |        98.89 % |
+//! |    6 |        98.93 % |    12 |        9,888 9,893 9,893 9,882 9,890 | 98.82 % |        98.89 % |        99.32 % |        +0.42 |        98.98 % |
+//! |    7 |        99.11 % |    15 |        9,908 9,904 9,903 9,902 9,911 | 99.02 % |        99.06 % |        99.33 % |        +0.22 |        99.03 % |
+//! |    8 |        98.96 % |    14 |        9,879 9,884 9,887 9,896 9,891 | 98.79 % |        98.87 % |        99.25 % |        +0.34 |        98.94 % |
+//! |    9 |        99.04 % |    11 |        9,904 9,900 9,902 9,903 9,888 | 98.88 % |        98.99 % |        99.21 % |        +0.33 |        98.99 % |
+//! |   10 |        98.93 % |    15 |        9,883 9,885 9,891 9,892 9,893 | 98.83 % |        98.89 % |        99.15 % |        +0.22 |        98.83 % |
+//! |  all | 99.06 ± 0.10 % |       |                                      | 98.79 % | 98.99 ± 0.09 % | 99.26 ± 0.07 % |   mean +0.23 | 98.96 ± 0.07 % |
+//!
+//! Lowest and mean are of the last 5 epochs. Train is the accuracy on the training images as they are, after the last
+//! epoch; train − test, in points, is against the test accuracy after that epoch. As trained on: the same while training,
+//! with dropout and augmentation active wherever the step has them.
+//!
+//! From:
+//! `results/step-03-dropout/seed-1.json`,
+//! `results/step-03-dropout/seed-2.json`,
+//! `results/step-03-dropout/seed-3.json`,
+//! `results/step-03-dropout/seed-4.json`,
+//! `results/step-03-dropout/seed-5.json`,
+//! `results/step-03-dropout/seed-6.json`,
+//! `results/step-03-dropout/seed-7.json`,
+//! `results/step-03-dropout/seed-8.json`,
+//! `results/step-03-dropout/seed-9.json`,
+//! `results/step-03-dropout/seed-10.json`
+//!
+//! Against step-02-batchnorm: -0.01 points (95 % interval over seeds -0.08 to +0.07; p = 0.715 over images): no difference shown.
 //!
 //! <!-- end: result -->
 //!
 //! ## Analysis
 //!
-//! Follows the runs.
+//! **No difference is shown, as expected: there is little to regularise yet.**
+//!
+//! - 98.99 ± 0.09 %, after 98.99 ± 0.07 %. The difference, 0.01 points, is within what seeds do.
+//! - As trained on, with dropout active, it is right on 98.96 % of the images, after 98.99 %: a tenth of the last values can be spared.
+//! - The gap between training and test accuracy is 0.23 points, after 0.25. Dropout has not closed it.
+//! - Dropout stays, because later steps keep what earlier ones added. [What it brings in the end](../../without/src/lib.rs) is on a page of its own.
 
 use experiment::{DropoutAfter, Experiment, Name, Recipe};
 

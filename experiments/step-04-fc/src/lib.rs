@@ -3,9 +3,9 @@
 //! Run with `cargo run -p step-04-fc`.
 //!
 //! [Step 3](step_03_dropout) with a fully connected layer from the last block's maps to the ten classes, in place of a 1×1 convolution to
-//! ten maps and the means of these. All positions of 48 maps of 6×6 would take 17,290 weights. In two factors it takes 2,218: a depthwise
-//! convolution as large as the map gives every channel a weight for every position, and a matrix leads from channels to classes. These are
-//! 1,728 parameters more than step 3 has.
+//! ten maps and the means of these. A weight from every position of 48 maps of 6×6 to every class would be
+//! 48 · 36 · 10 weights. In two factors it takes 48 · 36 + 48 · 10: a depthwise convolution as large as the map gives every channel a weight for every
+//! position, and a matrix leads from channels to classes. These are 1,728 parameters more than step 3 has.
 //!
 //! ## Target
 //!
@@ -17,13 +17,53 @@
 //!
 //! <!-- begin: result -->
 //!
-//! No run is recorded yet.
+//! 7,942 parameters; 4.4 seconds an epoch with flex.
+//!
+//! | Seed |      Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |           Mean |          Train | Train − test |  As trained on |
+//! |------|----------------|-------|--------------------------------------|---------|----------------|----------------|--------------|----------------|
+//! |    1 |        99.14 % |    14 |        9,894 9,890 9,897 9,914 9,907 | 98.90 % |        99.00 % |        99.54 % |        +0.47 |        99.25 % |
+//! |    2 |        99.21 % |    14 |        9,910 9,901 9,913 9,921 9,913 | 99.01 % |        99.12 % |        99.48 % |        +0.35 |        99.26 % |
+//! |    3 |        99.14 % |    12 |        9,913 9,914 9,911 9,914 9,901 | 99.01 % |        99.11 % |        99.46 % |        +0.45 |        99.27 % |
+//! |    4 |        99.13 % |    14 |        9,901 9,910 9,901 9,913 9,898 | 98.98 % |        99.05 % |        99.45 % |        +0.47 |        99.33 % |
+//! |    5 |        99.13 % |    13 |        9,897 9,902 9,913 9,913 9,905 | 98.97 % |        99.06 % |        99.53 % |        +0.48 |        99.22 % |
+//! |    6 |        99.20 % |    15 |        9,912 9,907 9,907 9,911 9,920 | 99.07 % |        99.11 % |        99.61 % |        +0.41 |        99.28 % |
+//! |    7 |        99.10 % |    14 |        9,899 9,906 9,904 9,910 9,897 | 98.97 % |        99.03 % |        99.44 % |        +0.47 |        99.29 % |
+//! |    8 |        99.28 % |    12 |        9,924 9,928 9,896 9,913 9,914 | 98.96 % |        99.15 % |        99.52 % |        +0.38 |        99.24 % |
+//! |    9 |        99.14 % |     9 |        9,906 9,906 9,899 9,899 9,910 | 98.99 % |        99.04 % |        99.56 % |        +0.46 |        99.27 % |
+//! |   10 |        99.01 % |    14 |        9,896 9,896 9,884 9,901 9,886 | 98.84 % |        98.93 % |        99.39 % |        +0.53 |        99.21 % |
+//! |  all | 99.15 ± 0.07 % |       |                                      | 98.84 % | 99.06 ± 0.07 % | 99.50 ± 0.07 % |   mean +0.45 | 99.26 ± 0.03 % |
+//!
+//! Lowest and mean are of the last 5 epochs. Train is the accuracy on the training images as they are, after the last
+//! epoch; train − test, in points, is against the test accuracy after that epoch. As trained on: the same while training,
+//! with dropout and augmentation active wherever the step has them.
+//!
+//! From:
+//! `results/step-04-fc/seed-1.json`,
+//! `results/step-04-fc/seed-2.json`,
+//! `results/step-04-fc/seed-3.json`,
+//! `results/step-04-fc/seed-4.json`,
+//! `results/step-04-fc/seed-5.json`,
+//! `results/step-04-fc/seed-6.json`,
+//! `results/step-04-fc/seed-7.json`,
+//! `results/step-04-fc/seed-8.json`,
+//! `results/step-04-fc/seed-9.json`,
+//! `results/step-04-fc/seed-10.json`
+//!
+//! Against step-03-dropout: +0.07 points (95 % interval over seeds +0.00 to +0.15; p = 0.753 over images): no difference shown.
 //!
 //! <!-- end: result -->
 //!
 //! ## Analysis
 //!
-//! Follows the runs.
+//! **No difference is shown on the test images, and 8.0 points are lost once digits are shifted: it remembers where things are.**
+//!
+//! - 99.06 ± 0.07 %, 0.07 points more than step 3, with 1,728 parameters more. The seeds alone would just show the difference. The images do not:
+//!   after the last epoch both steps are right on as many. So the target of 99.1 % is nearly reached, and still nothing is shown.
+//! - It fits the training images better, 99.50 % after 99.26 %, and the gap to the test images grows to 0.45 points, from 0.23. The
+//!   second half of the target's argument was right as well.
+//! - *Exploratory.* On digits that are shifted by 3 pixels it loses 8.07 points: 88.93 %, after 97.00 %. A weight for every position expects each
+//!   stroke where the training digits have it. On clean test images, which are centred like these, nothing of that shows.
+//! - *Exploratory.* Under noise it is better by 32.66 points. Why is not shown.
 
 use experiment::{Experiment, Name};
 

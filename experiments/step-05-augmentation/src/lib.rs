@@ -15,13 +15,52 @@
 //!
 //! <!-- begin: result -->
 //!
-//! No run is recorded yet.
+//! 7,942 parameters; 4.7 seconds an epoch with flex.
+//!
+//! | Seed |      Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |           Mean |          Train | Train − test |  As trained on |
+//! |------|----------------|-------|--------------------------------------|---------|----------------|----------------|--------------|----------------|
+//! |    1 |        99.35 % |    15 |        9,912 9,929 9,922 9,918 9,935 | 99.12 % |        99.23 % |        99.29 % |        -0.06 |        98.60 % |
+//! |    2 |        99.34 % |    15 |        9,926 9,925 9,930 9,928 9,934 | 99.25 % |        99.29 % |        99.34 % |        +0.00 |        98.58 % |
+//! |    3 |        99.33 % |    15 |        9,916 9,918 9,914 9,915 9,933 | 99.14 % |        99.19 % |        99.34 % |        +0.02 |        98.56 % |
+//! |    4 |        99.33 % |    15 |        9,922 9,923 9,920 9,914 9,933 | 99.14 % |        99.22 % |        99.28 % |        -0.05 |        98.62 % |
+//! |    5 |        99.28 % |    13 |        9,902 9,917 9,928 9,915 9,915 | 99.02 % |        99.15 % |        99.27 % |        +0.11 |        98.53 % |
+//! |    6 |        99.29 % |    10 |        9,917 9,924 9,928 9,915 9,918 | 99.15 % |        99.20 % |        99.29 % |        +0.11 |        98.61 % |
+//! |    7 |        99.36 % |    14 |        9,917 9,923 9,923 9,936 9,934 | 99.17 % |        99.27 % |        99.44 % |        +0.10 |        98.61 % |
+//! |    8 |        99.34 % |    15 |        9,918 9,922 9,914 9,927 9,934 | 99.14 % |        99.23 % |        99.33 % |        -0.01 |        98.61 % |
+//! |    9 |        99.38 % |    12 |        9,929 9,938 9,926 9,916 9,928 | 99.16 % |        99.27 % |        99.37 % |        +0.09 |        98.57 % |
+//! |   10 |        99.26 % |    15 |        9,916 9,905 9,918 9,918 9,926 | 99.05 % |        99.17 % |        99.28 % |        +0.02 |        98.54 % |
+//! |  all | 99.33 ± 0.04 % |       |                                      | 99.02 % | 99.22 ± 0.04 % | 99.32 ± 0.05 % |   mean +0.03 | 98.58 ± 0.03 % |
+//!
+//! Lowest and mean are of the last 5 epochs. Train is the accuracy on the training images as they are, after the last
+//! epoch; train − test, in points, is against the test accuracy after that epoch. As trained on: the same while training,
+//! with dropout and augmentation active wherever the step has them.
+//!
+//! From:
+//! `results/step-05-augmentation/seed-1.json`,
+//! `results/step-05-augmentation/seed-2.json`,
+//! `results/step-05-augmentation/seed-3.json`,
+//! `results/step-05-augmentation/seed-4.json`,
+//! `results/step-05-augmentation/seed-5.json`,
+//! `results/step-05-augmentation/seed-6.json`,
+//! `results/step-05-augmentation/seed-7.json`,
+//! `results/step-05-augmentation/seed-8.json`,
+//! `results/step-05-augmentation/seed-9.json`,
+//! `results/step-05-augmentation/seed-10.json`
+//!
+//! Against step-04-fc: +0.16 points (95 % interval over seeds +0.11 to +0.22; p < 0.001 over images): better.
 //!
 //! <!-- end: result -->
 //!
 //! ## Analysis
 //!
-//! Follows the runs.
+//! **Better by 0.16 points, and the gap between training and test images is gone.**
+//!
+//! - 99.22 ± 0.04 %, after 99.06 ± 0.07 %. The target, 99.3 %, is missed by 0.1 points.
+//! - The gap between training and test accuracy falls to 0.03 points, from 0.45: the network can no longer remember what it never sees twice.
+//! - The price is that the images it trains on are harder: as trained on, it is right on 98.58 % of them, after 99.26 %. On the training images as they
+//!   are it is right on 99.32 %, after 99.50 %. With fifteen epochs at this rate it is not done.
+//! - *Exploratory.* What augmentation is for shows on disturbed images: shifted by 3 pixels, one more than it was trained with, 97.95 % after 88.93 %;
+//!   turned by 15°, 98.11 % after 97.08 %. Noise was not among the changes, and there it loses 13.62 points.
 
 use experiment::{Experiment, Name, Recipe};
 use mnist::Augmentation;

@@ -2,9 +2,8 @@
 //!
 //! Run with `cargo run -p step-06-lr-scheduler`.
 //!
-//! [Step 5](step_05_augmentation) with a learning rate that falls along half a cosine within eleven epochs, from 0.1, ten times the constant
-//! rate, to 0.0001, a hundredth of it, and stays there for the last four. The high rate is part of the change: a rate that need not
-//! stay may begin higher.
+//! [Step 5](step_05_augmentation) with a learning rate that falls along half a cosine within eleven epochs, from ten times the constant rate
+//! to a hundredth of it, and stays there for the last four. The high rate is part of the change: a rate that need not stay may begin higher.
 //!
 //! ## Target
 //!
@@ -18,13 +17,60 @@
 //!
 //! <!-- begin: result -->
 //!
-//! No run is recorded yet.
+//! 7,942 parameters; 4.5 seconds an epoch with flex.
+//!
+//! | Seed |      Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |           Mean |          Train | Train − test |  As trained on |
+//! |------|----------------|-------|--------------------------------------|---------|----------------|----------------|--------------|----------------|
+//! |    1 |        99.54 % |    10 |        9,951 9,952 9,951 9,951 9,951 | 99.51 % |        99.51 % |        99.61 % |        +0.10 |        99.24 % |
+//! |    2 |        99.54 % |    14 |        9,951 9,951 9,952 9,954 9,953 | 99.51 % |        99.52 % |        99.61 % |        +0.08 |        99.22 % |
+//! |    3 |        99.58 % |    11 |        9,958 9,956 9,957 9,957 9,958 | 99.56 % |        99.57 % |        99.64 % |        +0.06 |        99.24 % |
+//! |    4 |        99.55 % |    10 |        9,952 9,952 9,953 9,953 9,952 | 99.52 % |        99.52 % |        99.62 % |        +0.10 |        99.27 % |
+//! |    5 |        99.53 % |    10 |        9,951 9,951 9,950 9,951 9,953 | 99.50 % |        99.51 % |        99.64 % |        +0.11 |        99.30 % |
+//! |    6 |        99.57 % |     9 |        9,950 9,951 9,949 9,951 9,951 | 99.49 % |        99.50 % |        99.61 % |        +0.10 |        99.27 % |
+//! |    7 |        99.54 % |    11 |        9,954 9,954 9,953 9,952 9,951 | 99.51 % |        99.53 % |        99.62 % |        +0.11 |        99.26 % |
+//! |    8 |        99.41 % |    14 |        9,939 9,939 9,940 9,941 9,940 | 99.39 % |        99.40 % |        99.61 % |        +0.20 |        99.27 % |
+//! |    9 |        99.48 % |    13 |        9,946 9,947 9,948 9,948 9,945 | 99.45 % |        99.47 % |        99.62 % |        +0.17 |        99.24 % |
+//! |   10 |        99.59 % |    10 |        9,957 9,957 9,955 9,957 9,956 | 99.55 % |        99.56 % |        99.57 % |        +0.01 |        99.22 % |
+//! |   31 |        99.55 % |    13 |        9,951 9,953 9,955 9,953 9,953 | 99.51 % |        99.53 % |        99.62 % |        +0.09 |        99.28 % |
+//! |   32 |        99.48 % |    10 |        9,946 9,946 9,946 9,945 9,945 | 99.45 % |        99.46 % |        99.62 % |        +0.17 |        99.22 % |
+//! |  all | 99.53 ± 0.05 % |       |                                      | 99.39 % | 99.51 ± 0.05 % | 99.62 ± 0.02 % |   mean +0.11 | 99.25 ± 0.03 % |
+//!
+//! Lowest and mean are of the last 5 epochs. Train is the accuracy on the training images as they are, after the last
+//! epoch; train − test, in points, is against the test accuracy after that epoch. As trained on: the same while training,
+//! with dropout and augmentation active wherever the step has them.
+//!
+//! From:
+//! `results/step-06-lr-scheduler/seed-1.json`,
+//! `results/step-06-lr-scheduler/seed-2.json`,
+//! `results/step-06-lr-scheduler/seed-3.json`,
+//! `results/step-06-lr-scheduler/seed-4.json`,
+//! `results/step-06-lr-scheduler/seed-5.json`,
+//! `results/step-06-lr-scheduler/seed-6.json`,
+//! `results/step-06-lr-scheduler/seed-7.json`,
+//! `results/step-06-lr-scheduler/seed-8.json`,
+//! `results/step-06-lr-scheduler/seed-9.json`,
+//! `results/step-06-lr-scheduler/seed-10.json`,
+//! `results/step-06-lr-scheduler/seed-31.json`,
+//! `results/step-06-lr-scheduler/seed-32.json`
+//!
+//! Against step-05-augmentation: +0.28 points (95 % interval over seeds +0.24 to +0.33; p < 0.001 over images): better.
 //!
 //! <!-- end: result -->
 //!
 //! ## Analysis
 //!
-//! Follows the runs.
+//! **Better by 0.28 points, and one epoch is as good as the next; what is left is the seed.**
+//!
+//! - The first half of the target is met: 99.51 ± 0.05 %, after 99.22 ± 0.04 %. The second is not: with seeds 1 to 10, 48 of 50 epochs hold 99.40 %, with the fresh seeds 31 to 40 10 of 10. 11 of 12 runs hold it in all
+//!   five. The lowest epoch of all is 99.39 %.
+//! - It is steady, as expected. The best and the worst of a run's last five epochs are 0.02 points apart on average, after 0.19. A run's last
+//!   epoch is as good as any of its last five.
+//! - It fits the training images better, 99.62 % after 99.32 %, and the augmented ones too, 99.25 % after 98.58 %: small steps find what large ones step over.
+//! - What is left is the seed. The standard deviation over the seeds is 0.05 points, and the weakest run has 99.40 %, the strongest 99.57 %.
+//!   Ten thousand test images cannot tell how much of that is the run and how much is these images ([the
+//!   evidence](../../../docs/evidence.md)).
+//! - *Exploratory.* Under noise it is right on 81.65 %, after 81.28 %, and the seeds differ by far more than on any other images. Nothing in the training
+//!   prepares for noise.
 
 use experiment::{Experiment, Name, Recipe, Schedule};
 

@@ -10,7 +10,10 @@
 //!
 //! <!-- begin: result -->
 //!
-//! No run of step 6 is recorded yet.
+//! | Left out     | Parameters |       Accuracy | Difference (points) | 95 % interval, seeds | p, images | Shown | Lowest of last 5 | At 99.40 % or above | Seeds |
+//! |--------------|------------|----------------|---------------------|----------------------|-----------|-------|------------------|---------------------|-------|
+//! | nothing      |      7,942 | 99.51 ± 0.05 % |                     |                      |           |       |          99.39 % |            58 of 60 |    12 |
+//! | the schedule |      7,942 | 99.22 ± 0.04 % |               -0.28 |       -0.33 to -0.24 |   < 0.001 | worse |          99.02 % |             0 of 50 |    10 |
 //!
 //! <!-- end: result -->
 

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use evidence::Record;
 
+use super::last_step::planned_and_fresh;
 use super::without::left_out;
 use crate::Problem;
 use crate::inputs::{EVIDENCE, FRONTIER, Inputs, README, WITHOUT, step_source};
@@ -58,7 +59,9 @@ fn facts(inputs: &Inputs, paragraph: &str, steps: &BTreeSet<usize>) -> Result<Fa
     let steps = steps.iter().copied().chain(named_steps(paragraph));
     for step in steps.collect::<BTreeSet<_>>() {
         let step = inputs.experiments.get(step - 1);
-        spoken_of.extend(step.map(|step| inputs.runs(step)));
+        let runs = step.map(|step| inputs.runs(step)).unwrap_or_default();
+        let (planned, fresh) = planned_and_fresh(&runs);
+        spoken_of.extend([runs, planned, fresh]);
     }
     let left_out = left_out(inputs);
     let named = |what: &str| paragraph.contains(&format!("ithout {what}"));
