@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Device;
-use experiment::{Experiment, Recipe, Schedule};
+use experiment::{DropoutAfter, Experiment, Recipe, Schedule};
 use files::Workspace;
 use ladder::steps::experiments as steps;
 use model_core::Network;
@@ -22,6 +22,11 @@ fn every_step_is_small_and_short() {
         assert!(
             parameters < MAX_PARAMETERS,
             "{} has {parameters} parameters",
+            step.name
+        );
+        assert_eq!(
+            step.recipe.distillation, None,
+            "{} has a teacher",
             step.name
         );
         assert!(
@@ -69,14 +74,13 @@ fn the_calculator_counts_the_parameters_of_the_module() {
 }
 
 /// The columns of the results table that say what a step is.
-fn columns(step: &Experiment) -> [(&'static str, bool); 6] {
+fn columns(step: &Experiment) -> [(&'static str, bool); 5] {
     [
         ("Batch Normalization", step.architecture.has_batch_norm()),
         ("Dropout", step.recipe.dropout > 0.0),
         ("FC Layer", step.architecture.has_fully_connected()),
         ("Image Augmentation", step.recipe.augmentation.is_some()),
         ("LR Scheduler", step.recipe.schedule != Schedule::Constant),
-        ("Distillation", step.recipe.distillation.is_some()),
     ]
 }
 
@@ -93,7 +97,7 @@ fn the_skeleton_has_none_of_it_and_no_step_takes_any_away() {
 }
 
 /// Everything that makes a step, in parts of which a step changes one: what has a column of its own, and all the rest.
-fn parts(step: &Experiment) -> [(&'static str, String); 7] {
+fn parts(step: &Experiment) -> [(&'static str, String); 6] {
     let recipe = &step.recipe;
     let mut architecture = step.architecture.clone().with_batch_norm();
     if !architecture.has_fully_connected() {
@@ -102,8 +106,8 @@ fn parts(step: &Experiment) -> [(&'static str, String); 7] {
     let rest = Recipe {
         dropout: 0.0,
         augmentation: None,
+        dropout_after: DropoutAfter::default(),
         schedule: Schedule::Constant,
-        distillation: None,
         ..recipe.clone()
     };
     let has_batch_norm = step.architecture.has_batch_norm();
@@ -111,10 +115,12 @@ fn parts(step: &Experiment) -> [(&'static str, String); 7] {
     [
         ("Batch Normalization", has_batch_norm.to_string()),
         ("FC Layer", has_fully_connected.to_string()),
-        ("Dropout", recipe.dropout.to_string()),
+        (
+            "Dropout",
+            format!("{} {:?}", recipe.dropout, recipe.dropout_after),
+        ),
         ("Image Augmentation", format!("{:?}", recipe.augmentation)),
         ("LR Scheduler", format!("{:?}", recipe.schedule)),
-        ("Distillation", format!("{:?}", recipe.distillation)),
         ("the rest", format!("{:?}", (architecture, rest))),
     ]
 }

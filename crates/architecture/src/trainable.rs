@@ -47,7 +47,7 @@ fn untrainable_convolution(convolution: &Convolution) -> Option<&'static str> {
     } else if *dilation != PerAxis::both(1) {
         Some("a dilation")
     } else if *bias && *batch_norm {
-        Some("a bias before batch normalisation, which takes it away again")
+        Some("a bias before batch normalisation")
     } else {
         None
     }

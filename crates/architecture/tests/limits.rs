@@ -60,7 +60,7 @@ fn what_is_too_large_is_named_with_its_limit() {
         ),
         (
             Architecture::new(1, 10_000).convolution_block(8, 3),
-            "layer 1 (Conv 3×3 + ReLU): up to here the network has 3598720128 bytes of activations for an image; the limit is 1000000000",
+            "layer 1 (Conv 3×3 + bias + ReLU): up to here the network has 3598720128 bytes of activations for an image; the limit is 1000000000",
         ),
         (
             Architecture::new(1 << 60, 28).max_pool(2),
@@ -70,7 +70,7 @@ fn what_is_too_large_is_named_with_its_limit() {
             Architecture::new(100, 1000)
                 .convolution_block(100, 3)
                 .max_pool(100),
-            "layer 1 (Conv 3×3 + ReLU): up to here the network has 89640360000 multiply-adds for an image; the limit is 50000000000",
+            "layer 1 (Conv 3×3 + bias + ReLU): up to here the network has 89640360000 multiply-adds for an image; the limit is 50000000000",
         ),
         (
             Architecture::new(1, usize::MAX).convolution_block(8, 3),

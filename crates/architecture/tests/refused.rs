@@ -157,7 +157,7 @@ fn what_can_only_be_described_is_not_trained() {
         ),
         (
             change(|it| it.bias = true),
-            "(Conv 3×3 + bias + BN + ReLU): a convolution with a bias",
+            "(Conv 3×3 + bias + BN + ReLU): a bias before batch normalisation",
         ),
     ] {
         let network = image()
