@@ -260,7 +260,7 @@ impl<'a> FileSystem<'a> {
     fn mount(path: &'a Path) -> Option<Self> {
         fs::create_dir_all(path).unwrap();
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=300k", "tmpfs"])
+            .args(["-t", "tmpfs", "-o", "size=500k", "tmpfs"])
             .arg(path)
             .stderr(Stdio::null())
             .status();
@@ -300,7 +300,7 @@ fn a_disk_that_fills_costs_nothing_that_was_there() {
     };
     // Without room, nothing is trained.
     let rest = disk.join("rest");
-    fs::write(&rest, vec![0; 250_000]).unwrap();
+    fs::write(&rest, vec![0; 450_000]).unwrap();
     let output = run().output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(

@@ -64,7 +64,7 @@ fn experiments_that_cannot_be_trained_are_one_line_and_write_nothing() {
         (
             experiment()
                 .to_string()
-                .replace("\"learning_rate\":0.05", "\"learning_rate\":NaN"),
+                .replace("\"learning_rate\":0.01", "\"learning_rate\":NaN"),
             "expected value",
         ),
         (changed("/name", json!("../../x")), "the name \"../../x\""),
@@ -73,7 +73,7 @@ fn experiments_that_cannot_be_trained_are_one_line_and_write_nothing() {
         (with_head(90), "90 outputs"),
         (
             changed("/architecture/layers/0/kernel", json!([3, 5])),
-            "layer 1 (Conv 3×5 + ReLU): a rectangular kernel, stride or padding can be described, but not trained",
+            "layer 1 (Conv 3×5 + bias + ReLU): a rectangular kernel, stride or padding can be described, but not trained",
         ),
         (
             changed(

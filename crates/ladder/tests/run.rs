@@ -269,7 +269,7 @@ fn a_run_that_fails_does_not_keep_others_from_being_made() {
         "{errors}"
     );
     assert!(
-        errors.contains("in epoch 1, step ") && errors.contains("rate of 0.05"),
+        errors.contains("in epoch 1, step ") && errors.contains("rate of 0.01"),
         "{errors}"
     );
     assert_eq!(place.runs().len(), 1);

@@ -258,7 +258,7 @@ mod tests {
         let start = "other.safetensors does not fit the network: \
             stages.0.Convolution.convolution.weight is F32 [5, 1, 3, 3], expected F32 [4, 1, 3, 3]; ";
         assert!(message.contains(start), "{message}");
-        assert!(message.ends_with("; and 4 more differences"), "{message}");
+        assert!(message.ends_with("; and 6 more differences"), "{message}");
         let WeightsError::Unusable {
             reason: TensorFileError::Mismatch(differences),
             ..

@@ -22,13 +22,13 @@ pub struct WhatIf {
     #[arg(long, value_name = "DECAY")]
     weight_decay: Option<f64>,
 
-    /// Augmentation, instead of the recipe's: off, or amounts such as translation=2,rotation=10,scaling=0.1,shear=5,elastic=1 (pixels,
-    /// degrees, share, degrees, pixels); what is not named is 0
+    /// Augmentation, instead of the recipe's: off, or amounts such as translation=2,rotation=10 in pixels and degrees; also
+    /// scaling=0.1 as a share, shear=5 in degrees, elastic=1 in pixels. What is not named is 0
     #[arg(long, value_name = "AMOUNTS", value_parser = given(augmentation))]
     augmentation: Option<Given<Option<Augmentation>>>,
 
-    /// Schedule, instead of the recipe's: constant; step,epochs=6,factor=0.1; cosine,epochs=11,initial=10,final=0.1 (times the
-    /// learning rate); or one-cycle,peak=0.1,rise=3
+    /// Schedule, instead of the recipe's: constant; step,epochs=6,factor=0.1; cosine,epochs=11,initial=10,final=0.1 in times of
+    /// the learning rate; or one-cycle,peak=0.1,rise=3
     #[arg(long, value_parser = given(schedule))]
     schedule: Option<Given<Schedule>>,
 
