@@ -33,7 +33,7 @@ enum Command {
     /// Shows a step's network, layer by layer: sizes, receptive field, parameters, multiply-adds
     Architecture(architecture::Options),
     /// Trains a step, or the experiment that a JSON file describes
-    Train(train::Options),
+    Train(Box<train::Options>),
     /// Trains experiments over several seeds in parallel, skipping finished runs and going on with interrupted ones
     Run(run::Options),
     /// Brings all generated documents up to date with the results
@@ -67,7 +67,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Table(options) => table::run(&options, &mut output),
         Command::Architecture(options) => architecture::run(&options, &mut output),
-        Command::Train(options) => return Ok(train::run(options)),
+        Command::Train(options) => return Ok(train::run(*options)),
         Command::Run(options) => return run::run(&options),
         Command::Report(options) => report::run(&options, &mut output),
         Command::Predict(options) => return predict::run(&options, &mut output),

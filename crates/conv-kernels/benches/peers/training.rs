@@ -12,7 +12,6 @@ use burn::train::TrainStep;
 use conv_kernels::in_awake_pool;
 use experiment::Experiment;
 use mnist::CLASSES;
-use model_core::Network;
 use training::{Classifier, optimizer};
 
 use super::Train;

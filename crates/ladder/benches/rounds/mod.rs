@@ -18,7 +18,6 @@ use evidence::Kind;
 use experiment::{Experiment, Schedule};
 use files::Workspace;
 use mnist::{Mnist, Split};
-use model_core::Network;
 use serde_json::{Value, json};
 use training::{Classifier, Data, Selected, Stop, optimizer, run_id, select_device, train};
 
