@@ -52,11 +52,11 @@ fn on_other_images(inputs: &Inputs) -> Vec<String> {
     let held_out = held_out.filter(|run| run.run.is_of(last)).collect();
     let splits: [(&str, Vec<&Record>); 2] = [
         (
-            "Trained on 50,000 images, and evaluated on 10,000 training images that were held out",
+            "Trained on the first 50,000 training images, and evaluated on the other 10,000",
             held_out,
         ),
         (
-            "Trained on these 50,000 and the test images, and evaluated on the same held-out images",
+            "Trained on the first 50,000 training images and the test images, and evaluated on the other 10,000 training images",
             runs_of(&inputs.swapped_runs, last),
         ),
     ];

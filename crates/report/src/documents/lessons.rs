@@ -55,13 +55,13 @@ pub(crate) fn section(inputs: &Inputs) -> Result<String> {
     Ok(markdown(header, rows, 2..4))
 }
 
-/// The first bold words behind a heading of a doc comment, in one line.
+/// The first bold words behind a heading of a doc comment, in one line without a full stop.
 fn bold_after(source: &str, heading: &str) -> Option<String> {
     let (_, section) = source.split_once(&format!("//! {heading}\n"))?;
     let section = section.split("\n//! ## ").next()?;
     let (_, rest) = section.split_once("**")?;
     let (bold, _) = rest.split_once("**")?;
-    Some(bold.replace("\n//! ", " "))
+    Some(bold.trim_end_matches('.').replace("\n//! ", " "))
 }
 
 #[cfg(test)]
@@ -72,7 +72,7 @@ mod tests {
     fn bold_words_are_those_of_their_section() {
         let source = "//! ## Target\n//!\n//! **98 %,\n//! or more.** And **so** on.\n//! ## Analysis\n//!\n//! None.\n";
         let target = bold_after(source, "## Target");
-        assert_eq!(target.as_deref(), Some("98 %, or more."));
+        assert_eq!(target.as_deref(), Some("98 %, or more"));
         assert_eq!(bold_after(source, "## Analysis"), None);
         assert_eq!(bold_after(source, "## Result"), None);
     }

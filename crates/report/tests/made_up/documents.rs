@@ -244,8 +244,8 @@ fn the_readme_links_each_step_and_sums_up_the_last() {
         "No run is recorded yet.",
         "0 of 5 |",
         "[step-01-one](experiments/step-01-one)",
-        "| 98 %.  ",
-        "It helps.",
+        "| 98 %  ",
+        "It helps ",
         "90.00 %",
     ] {
         assert!(
