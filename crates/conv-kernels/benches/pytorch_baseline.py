@@ -23,7 +23,7 @@ def modules(layer, dropout):
     operation = layer["operation"]
     if operation == "convolution":
         yield nn.Conv2d(layer["in_channels"], layer["out_channels"], layer["kernel"], layer["stride"], layer["padding"],
-                        groups=layer.get("groups", 1), bias=False)
+                        groups=layer.get("groups", 1), bias=layer.get("bias", False))
         if layer["batch_norm"]:
             yield nn.BatchNorm2d(layer["out_channels"])
         if layer["relu"]:
@@ -42,9 +42,13 @@ def modules(layer, dropout):
 
 
 def network_of(experiment):
-    dropout = experiment["recipe"]["dropout"]
+    recipe = experiment["recipe"]
     layers = experiment["architecture"]["layers"]
-    return nn.Sequential(*(module for layer in layers for module in modules(layer, dropout)), nn.Flatten())
+    with_relu = [place for place, layer in enumerate(layers) if layer.get("relu")]
+    if recipe.get("dropout_after") == "last_relu":
+        with_relu = with_relu[-1:]
+    dropout = [recipe["dropout"] if place in with_relu else 0 for place in range(len(layers))]
+    return nn.Sequential(*(module for layer in zip(layers, dropout) for module in modules(*layer)), nn.Flatten())
 
 
 def optimizer_of(recipe, parameters):

@@ -9,6 +9,7 @@ use burn::nn::{
 };
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use experiment::{DropoutAfter, Recipe};
 
 /// An architecture by Burn's own modules.
 #[derive(Module, Debug)]
@@ -35,12 +36,18 @@ struct Block {
 }
 
 impl Modules {
-    /// The network of an architecture, with dropout of this probability after each ReLU.
-    pub fn new(architecture: &Architecture, dropout: f64, device: &Device) -> Self {
+    /// The network of an architecture, with the dropout of a recipe.
+    pub fn new(architecture: &Architecture, recipe: &Recipe, device: &Device) -> Self {
         let layers = architecture.layers.iter();
+        let has_relu = |layer: &&Layer| matches!(layer, Layer::Convolution(c) if c.relu);
+        let last = architecture.layers.iter().rfind(has_relu);
+        let dropout = |layer: &Layer| match recipe.dropout_after {
+            DropoutAfter::LastRelu if Some(layer) != last => 0.0,
+            _ => recipe.dropout,
+        };
         Self {
             layers: layers
-                .map(|layer| Stage::new(layer, dropout, device))
+                .map(|layer| Stage::new(layer, dropout(layer), device))
                 .collect(),
         }
     }
@@ -100,6 +107,7 @@ impl Block {
             stride,
             padding,
             groups,
+            bias,
             batch_norm,
             relu,
             ..
@@ -112,7 +120,7 @@ impl Block {
                 .with_stride(stride.values())
                 .with_padding(padded)
                 .with_groups(groups)
-                .with_bias(false)
+                .with_bias(bias)
                 .init(device),
             batch_norm: batch_norm.then(|| BatchNormConfig::new(out_channels).init(device)),
             relu,

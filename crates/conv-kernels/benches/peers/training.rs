@@ -62,8 +62,7 @@ impl Training<Modules> {
     /// It is another one.
     pub fn with_modules(experiment: &Experiment, device: Device) -> Result<Self> {
         let device = device.autodiff();
-        let dropout = experiment.recipe.dropout;
-        let network = Modules::new(&experiment.architecture, dropout, &device);
+        let network = Modules::new(&experiment.architecture, &experiment.recipe, &device);
         let totals = experiment.architecture.summary()?.totals;
         // Burn counts running statistics too.
         let expected = totals.parameters + totals.non_trainable_parameters;
