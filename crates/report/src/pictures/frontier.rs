@@ -91,7 +91,7 @@ impl Training {
         match self {
             Self::Plain => "without dropout",
             Self::Dropout => "with dropout",
-            Self::Teacher => "with dropout and a teacher",
+            Self::Teacher => "with a teacher",
         }
     }
 }
