@@ -44,6 +44,7 @@ use mnist::Digits;
 pub use document::Document;
 pub use documents::sections::Sections;
 pub use inputs::{Experiments, Inputs};
+pub use numbers::statistics::{Comparison, Sample, Verdict};
 
 use documents::{
     checksums, claims, evidence, frontier, network, readme, result_section, search, speed, without,

@@ -6,9 +6,8 @@ use evidence::{Record, TARGET_ACCURACY};
 use experiment::Experiment;
 use inference::{Model, most_probable};
 use mnist::{Digits, IMAGE_SIDE};
+use report::{Comparison, Sample};
 use serde::Serialize;
-
-use crate::effects::{Accuracy, Effect};
 
 /// The steps, and what else does not change while the server runs.
 #[derive(Debug, Serialize)]
@@ -68,6 +67,54 @@ pub struct Mistake {
     pub digit: Option<usize>,
 }
 
+/// The accuracies of a step's runs, as fractions.
+#[derive(Debug, Serialize)]
+pub struct Accuracy {
+    /// Number of runs.
+    pub seeds: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation; none of a single run.
+    pub deviation: Option<f64>,
+}
+
+/// How much more accurate a step is than the one before, as a fraction.
+#[derive(Debug, Serialize)]
+pub struct Effect {
+    /// Difference of the means.
+    pub difference: f64,
+    /// The interval that holds the true difference with 95 %; none where there are too few seeds to know their spread.
+    pub interval: Option<(f64, f64)>,
+    /// Whether it is shown, in the words of the documents.
+    pub verdict: &'static str,
+}
+
+impl Accuracy {
+    /// That of runs over their last epochs; none of no runs.
+    fn of(runs: &[&Record]) -> Option<Self> {
+        let Sample {
+            count,
+            mean,
+            deviation,
+        } = Sample::of_runs(runs);
+        (count > 0).then(|| Self {
+            seeds: count,
+            mean,
+            deviation: (count > 1).then_some(deviation),
+        })
+    }
+}
+
+impl From<Comparison> for Effect {
+    fn from(comparison: Comparison) -> Self {
+        Self {
+            difference: comparison.difference,
+            interval: comparison.interval,
+            verdict: comparison.verdict().words(),
+        }
+    }
+}
+
 impl Ladder {
     /// Introduces `steps`, whose networks have the weights of the runs with seed 1 among those that are `recorded`.
     ///
@@ -79,13 +126,12 @@ impl Ladder {
         test_digits: &Digits,
         recorded: &[Record],
     ) -> Result<Self> {
-        let mut before: Option<Accuracy> = None;
+        let mut before: Vec<&Record> = Vec::new();
         let step = |(experiment, model): &(Experiment, Result<Model>)| {
             let runs = runs_of(experiment, recorded);
-            let accuracy = Accuracy::of(&runs);
-            let effect = before.as_ref().zip(accuracy.as_ref());
-            let effect = effect.map(|(before, after)| Effect::new(before, after));
-            before.clone_from(&accuracy);
+            // Without runs of both there is nothing to compare.
+            let effect = Comparison::new(&before, &runs).ok();
+            before.clone_from(&runs);
             let first = runs.iter().find(|run| run.seed() == 1);
             Ok(Step {
                 name: experiment.name.to_string(),
@@ -94,8 +140,8 @@ impl Ladder {
                 summary: experiment.architecture.summary()?.unrolled(),
                 missing: model.as_ref().err().map(|error| format!("{error:#}")),
                 evaluation: first.map(|run| Evaluation::of(run, test_digits)),
-                accuracy,
-                effect,
+                accuracy: Accuracy::of(&runs),
+                effect: effect.map(Effect::from),
             })
         };
         Ok(Self {

@@ -13,7 +13,6 @@ mod cached;
 mod charts;
 mod connections;
 mod drawing;
-mod effects;
 mod erasing;
 mod host;
 mod ladder;

@@ -6,6 +6,7 @@ use mnist::Disturbance;
 use super::table::{NO_RUN, markdown};
 use crate::format::mean_and_deviation;
 use crate::inputs::Inputs;
+use crate::numbers::accuracies::under;
 use crate::numbers::statistics::Sample;
 
 /// The part of the README: a row a step.
@@ -36,11 +37,4 @@ fn row(name: &str, runs: &[&Record]) -> [String; 6] {
         blur,
         noise,
     ]
-}
-
-/// The accuracies of runs after their last epoch on images that are disturbed in this way.
-pub(crate) fn under(runs: &[&Record], disturbance: Disturbance) -> Sample {
-    let disturbed = runs.iter().flat_map(|run| &run.disturbed);
-    let of_kind = disturbed.filter(|it| it.disturbance == disturbance);
-    Sample::new(of_kind.map(|it| it.evaluation.accuracy()))
 }

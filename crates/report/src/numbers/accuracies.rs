@@ -1,7 +1,10 @@
 //! The accuracies that count: those of the last epochs of all runs.
 
 use evidence::{Epoch, Record, TARGET_ACCURACY};
+use mnist::Disturbance;
 use statrs::statistics::Statistics;
+
+use super::statistics::Sample;
 
 /// The test accuracies of the last epochs of some runs, at least one.
 pub(crate) struct LastEpochs(Vec<f64>);
@@ -38,4 +41,11 @@ impl LastEpochs {
     pub(crate) fn highest(&self) -> f64 {
         Statistics::max(&self.0)
     }
+}
+
+/// The accuracies of runs after their last epoch on images that are disturbed in this way.
+pub(crate) fn under(runs: &[&Record], disturbance: Disturbance) -> Sample {
+    let disturbed = runs.iter().flat_map(|run| &run.disturbed);
+    let of_kind = disturbed.filter(|it| it.disturbance == disturbance);
+    Sample::new(of_kind.map(|it| it.evaluation.accuracy()))
 }

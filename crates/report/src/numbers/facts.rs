@@ -7,7 +7,7 @@ use evidence::{Epoch, Record};
 use mnist::Disturbance;
 use serde_json::Value;
 
-use super::accuracies::LastEpochs;
+use super::accuracies::{LastEpochs, under};
 use super::statistics::{Comparison, Sample};
 use crate::format::grouped;
 
@@ -58,7 +58,7 @@ impl Facts {
             self.add(quantity(runs));
         }
         for disturbance in Disturbance::ALL {
-            self.add(under(runs, disturbance));
+            self.add(under(runs, disturbance).mean);
         }
         let accuracies = LastEpochs::of(runs);
         self.add(accuracies.highest());
@@ -92,7 +92,7 @@ impl Facts {
             self.add(quantity(after) - quantity(before));
         }
         for disturbance in Disturbance::ALL {
-            self.add(under(after, disturbance) - under(before, disturbance));
+            self.add(under(after, disturbance).mean - under(before, disturbance).mean);
         }
         if let Some((low, high)) = Comparison::new(before, after)?.interval {
             self.add(low);
@@ -130,10 +130,4 @@ impl Facts {
             _ => {}
         }
     }
-}
-
-fn under(runs: &[&Record], disturbance: Disturbance) -> f64 {
-    let disturbed = runs.iter().flat_map(|run| &run.disturbed);
-    let of_kind = disturbed.filter(|it| it.disturbance == disturbance);
-    Sample::new(of_kind.map(|it| it.evaluation.accuracy())).mean
 }

@@ -5,7 +5,7 @@
 //! the images are the observations: whether those that one experiment gets right after its last epoch and the other wrong
 //! outweigh those the other way round. Only what holds against both is called better or worse.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use evidence::Record;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use statrs::statistics::Statistics;
@@ -15,11 +15,13 @@ pub(crate) const CONFIDENCE: f64 = 0.95;
 
 /// Some values of the same kind, such as the accuracies of several seeds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Sample {
-    pub(crate) count: usize,
-    pub(crate) mean: f64,
+pub struct Sample {
+    /// How many.
+    pub count: usize,
+    /// Their mean; not a number of none.
+    pub mean: f64,
     /// Standard deviation of the sample; not a number for fewer than two values.
-    pub(crate) deviation: f64,
+    pub deviation: f64,
 }
 
 impl Sample {
@@ -33,7 +35,7 @@ impl Sample {
     }
 
     /// The accuracies of runs, each of them the mean over its last epochs.
-    pub(crate) fn of_runs(runs: &[&Record]) -> Self {
+    pub fn of_runs(runs: &[&Record]) -> Self {
         Self::new(runs.iter().map(|run| run.mean_of_last()))
     }
 
@@ -59,26 +61,30 @@ impl Sample {
 
 /// What the runs of one experiment say against those of another.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Comparison {
+pub struct Comparison {
     /// Difference of the mean accuracies, as a fraction.
-    pub(crate) difference: f64,
+    pub difference: f64,
     /// The interval around it that holds the difference of the true means with [`CONFIDENCE`]; none where there are too few
     /// seeds to know their spread.
-    pub(crate) interval: Option<(f64, f64)>,
+    pub interval: Option<(f64, f64)>,
     /// Two-sided p-value over images, assuming equal accuracy.
-    pub(crate) p_of_images: f64,
+    pub p_of_images: f64,
 }
 
 /// What a [`Comparison`] comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
+    /// The second is more accurate, whatever the luck.
     Better,
+    /// The second is less accurate, whatever the luck.
     Worse,
+    /// Luck of the seeds or of the images may explain the difference.
     NoDifferenceShown,
 }
 
 impl Verdict {
-    pub(crate) fn words(self) -> &'static str {
+    /// What it is called in tables.
+    pub fn words(self) -> &'static str {
         match self {
             Self::Better => "better",
             Self::Worse => "worse",
@@ -92,8 +98,14 @@ impl Comparison {
     ///
     /// # Errors
     ///
-    /// A distribution cannot be evaluated.
-    pub(crate) fn new(before: &[&Record], after: &[&Record]) -> Result<Self> {
+    /// There are no runs, they are not all of as many images, or a distribution cannot be evaluated.
+    pub fn new(before: &[&Record], after: &[&Record]) -> Result<Self> {
+        let mut totals = before.iter().chain(after).map(|run| run.last().test_total);
+        let first = totals.next();
+        ensure!(
+            !before.is_empty() && !after.is_empty() && totals.all(|total| Some(total) == first),
+            "only runs that were evaluated on the same images can be compared"
+        );
         let (first, second) = (Sample::of_runs(before), Sample::of_runs(after));
         Ok(Self {
             difference: second.mean - first.mean,
@@ -102,7 +114,8 @@ impl Comparison {
         })
     }
 
-    pub(crate) fn verdict(&self) -> Verdict {
+    /// Whether a difference is shown.
+    pub fn verdict(&self) -> Verdict {
         let shown_by_images = self.p_of_images < 1.0 - CONFIDENCE;
         match self.interval {
             Some((low, _)) if shown_by_images && low > 0.0 => Verdict::Better,

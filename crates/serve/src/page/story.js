@@ -46,14 +46,14 @@ function change(title) {
   return `${words[0].toUpperCase()}${words.slice(1)}.`;
 }
 
-function effect({ difference, interval }, most, before) {
+function effect({ difference, interval, verdict }, most, before) {
   const made = element("div", "effect");
   const points = (share) => signed(100 * share, 2);
-  const shown = interval && (interval[0] > 0 ? "better" : interval[1] < 0 ? "worse" : "");
+  const shown = ["better", "worse"].includes(verdict);
   const line = element("p", "difference");
-  line.append(element("b", "", `${points(difference)} points`), ` against step ${before}: ${shown || "no difference shown"}`);
+  line.append(element("b", "", `${points(difference)} points`), ` against step ${before}: ${verdict}`);
   const range = interval ? `95 % interval ${points(interval[0])} to ${points(interval[1])}` : "too few seeds for an interval";
-  const picture = element("span", `interval ${shown ?? ""}`);
+  const picture = element("span", `interval ${shown ? verdict : ""}`);
   const place = (share) => `${50 + (50 * share) / most}%`;
   const [low, high] = interval ?? [difference, difference];
   picture.style.setProperty("--low", place(low));
