@@ -64,7 +64,7 @@ impl Sample {
 pub struct Comparison {
     /// Difference of the mean accuracies, as a fraction.
     pub difference: f64,
-    /// The interval around it that holds the difference of the true means with [`CONFIDENCE`]; none where there are too few
+    /// The interval around it that holds the difference of the true means with 95 % confidence; none where there are too few
     /// seeds to know their spread.
     pub interval: Option<(f64, f64)>,
     /// Two-sided p-value over images, assuming equal accuracy.
