@@ -76,9 +76,6 @@ pub struct Epoch {
     pub test_total: usize,
     /// Wall-clock time of training and evaluation.
     pub seconds: f64,
-    /// Evaluated images classified wrong, by index from 0, ascending. A record keeps those of its last epochs; none in an old one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wrong: Option<Vec<usize>>,
 }
 
 /// What a run keeps of its teacher's training.
@@ -183,19 +180,6 @@ impl Epoch {
             ensure!(
                 is_amount(value),
                 "epoch {number}: {name} is {value}, expected a number of at least 0"
-            );
-        }
-        if let Some(wrong) = &self.wrong {
-            ensure!(
-                wrong.len() == self.test_total - self.test_correct,
-                "epoch {number} lists {} images classified wrong, expected {}",
-                wrong.len(),
-                self.test_total - self.test_correct
-            );
-            ensure!(
-                wrong.is_sorted_by(|a, b| a < b) && wrong.iter().all(|it| *it < self.test_total),
-                "epoch {number}: the images classified wrong are not ascending indices below {}",
-                self.test_total
             );
         }
         Ok(())
@@ -423,15 +407,6 @@ impl Record {
                     .all(|it| it.image < last.test_total),
             "the misclassified images are not ascending indices below {}",
             last.test_total
-        );
-        let wrong_in_last = last.wrong.as_ref();
-        ensure!(
-            wrong_in_last.is_none_or(|wrong| self
-                .misclassified
-                .iter()
-                .map(|it| it.image)
-                .eq(wrong.iter().copied())),
-            "the misclassified images are not those of the last epoch"
         );
         let proper = |probabilities: &[f32; CLASSES]| {
             probabilities.iter().all(|it| (0.0..=1.0).contains(it))

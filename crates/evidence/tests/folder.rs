@@ -76,7 +76,6 @@ fn epoch(number: usize) -> Epoch {
         test_correct: 99,
         test_total: 100,
         seconds: 5.0,
-        wrong: Some(vec![0]),
     }
 }
 

@@ -108,7 +108,6 @@ impl TrainingProgressLogger for Journal {
             seconds: entries
                 .started
                 .map_or(0.0, |started| started.elapsed().as_secs_f64()),
-            wrong: Some(evaluation.misclassified.iter().map(|it| it.image).collect()),
         };
         entries.epochs.push(epoch);
         entries.started = None;

@@ -323,7 +323,6 @@ fn a_training_is_seen_to_grow() {
             test_correct: 9_000 + epoch,
             test_total: 10_000,
             seconds: 3.0,
-            wrong: None,
         });
         folder.add_state(&state, &[]).unwrap();
         page.browser.wait_until(&shown(&format!(
