@@ -34,7 +34,7 @@ fn quantised_weights_are_measured_written_and_read_again() {
         cells.filter_map(|cell| cell.parse().ok()).collect()
     };
     let floats = row("32-bit floats");
-    let integers = row("a scale for each output channel");
+    let integers = row("8-bit integers, a scale for each output channel");
     let step = ladder::steps::parse("6").unwrap();
     let recorded = places().record(Kind::Step, &step.name, 1).unwrap();
     assert_eq!(

@@ -1,16 +1,15 @@
-//! The weights of a network as 8-bit integers, for programs that have no room for floats.
+//! The weights of a network as integers of 8 bits or 4, for programs that have no room for floats.
 //!
-//! Symmetric: weight = value × scale, with values of −127 to 127. In a file each output channel has a scale of its own, a
-//! 32-bit float: its largest weight divided by 127. Batch normalisation is folded into the convolutions first. Biases
-//! stay 32-bit floats, and so do the maps between the layers: only weights are quantised.
+//! Symmetric: weight = value × scale, with values of −127 to 127, or of −7 to 7. In a file each output channel has a scale of its
+//! own, a 32-bit float: its largest weight divided by the largest value. Batch normalisation is folded into the convolutions
+//! first. Biases stay 32-bit floats, and so do the maps between the layers: only weights are quantised.
 //!
-//! Burn quantises, but on the CPU it convolves floats alone. So to compute here, the weights are multiplied out again
-//! ([`QuantizedWeights::dequantize`]), which gives what sums over the values, scaled afterwards, would give.
+//! Burn's CPU backend convolves floats alone, and keeps no values of 4 bits. So to compute here, the weights are multiplied out
+//! again ([`QuantizedWeights::dequantize`]), which gives what sums over the values, scaled afterwards, would give.
 
 use std::collections::HashMap;
 
-use burn::tensor::quantization::{QuantScheme, QuantStore, QuantValue, QuantizedBytes, ScaleDtype};
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView};
 use tensor_file::{ExpectedTensor, TensorFile, floats};
@@ -30,14 +29,43 @@ pub enum Granularity {
     OutputChannel,
 }
 
-/// The weights of a network as 8-bit integers, layer by layer. See the [module](self).
+/// How many bits a value has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bits {
+    /// A byte a value.
+    Eight,
+    /// Two values a byte.
+    Four,
+}
+
+impl Bits {
+    /// The largest value; the smallest is its negative.
+    fn largest(self) -> f32 {
+        match self {
+            Self::Eight => 127.0,
+            Self::Four => 7.0,
+        }
+    }
+
+    /// Bytes of so many values, packed.
+    fn bytes(self, values: usize) -> usize {
+        match self {
+            Self::Eight => values,
+            Self::Four => values.div_ceil(2),
+        }
+    }
+}
+
+/// The weights of a network as integers, layer by layer. See the [module](self).
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantizedWeights {
+    /// Of each value.
+    pub bits: Bits,
     /// The layers that have weights, first to last.
     pub layers: Vec<QuantizedLayer>,
 }
 
-/// The weights of a layer as 8-bit integers.
+/// The weights of a layer as integers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantizedLayer {
     /// Position among the network's layers, from 0.
@@ -45,7 +73,7 @@ pub struct QuantizedLayer {
     /// `[out_channels, in_channels / groups, kernel, kernel]` of a convolution, `[out_features, in_features]` of a fully
     /// connected layer.
     pub shape: Vec<usize>,
-    /// The values, row by row.
+    /// The values, row by row, each in a byte of its own.
     pub values: Vec<i8>,
     /// One for each output channel, or one for all.
     pub scales: Vec<f32>,
@@ -67,11 +95,12 @@ pub(crate) struct LayerWeights {
 
 impl QuantizedWeights {
     /// Quantises the weights of a network, batch normalisation folded in.
-    pub fn new(network: &Network, granularity: Granularity) -> Self {
+    pub fn new(network: &Network, granularity: Granularity, bits: Bits) -> Self {
         let layers = network.fold_batch_norm().weights().into_iter();
         Self {
+            bits,
             layers: layers
-                .map(|layer| QuantizedLayer::new(layer, granularity))
+                .map(|layer| QuantizedLayer::new(layer, granularity, bits))
                 .collect(),
         }
     }
@@ -89,17 +118,17 @@ impl QuantizedWeights {
         network
     }
 
-    /// Bytes of all values, scales and biases.
+    /// Bytes of all values, packed, scales and biases.
     pub fn bytes(&self) -> usize {
         let layers = self.layers.iter();
         let of_layer = |layer: &QuantizedLayer| {
             let floats = layer.scales.len() + layer.bias.as_ref().map_or(0, Vec::len);
-            layer.values.len() + size_of::<f32>() * floats
+            self.bits.bytes(layer.values.len()) + size_of::<f32>() * floats
         };
         layers.map(of_layer).sum()
     }
 
-    /// A file in the safetensors format: for each layer `stages.<n>.weight` (I8), `stages.<n>.scale` (F32) and, where
+    /// A file in the safetensors format, with a byte for each value, whatever its bits: for each layer `stages.<n>.weight` (I8), `stages.<n>.scale` (F32) and, where
     /// there is one, `stages.<n>.bias` (F32). [`weights::load`](crate::weights::load) reads it.
     ///
     /// # Errors
@@ -134,6 +163,7 @@ impl QuantizedWeights {
             }
         };
         Self {
+            bits: Bits::Eight,
             layers: layers.map(read).collect(),
         }
     }
@@ -163,12 +193,14 @@ impl QuantizedWeights {
 }
 
 impl QuantizedLayer {
-    fn new(layer: LayerWeights, granularity: Granularity) -> Self {
-        let rows = match granularity {
-            Granularity::Tensor => vec![layer.rows],
-            Granularity::OutputChannel => layer.rows.split(1, 0),
+    fn new(layer: LayerWeights, granularity: Granularity, bits: Bits) -> Self {
+        let weights: Vec<f32> = layer.rows.into_data().iter().collect();
+        let of_one_scale = match granularity {
+            Granularity::Tensor => weights.len(),
+            Granularity::OutputChannel => weights.len() / layer.shape[0],
         };
-        let quantized: Vec<(Vec<i8>, f32)> = rows.into_iter().map(quantize).collect();
+        let rows = weights.chunks(of_one_scale);
+        let quantized: Vec<(Vec<i8>, f32)> = rows.map(|row| quantize(row, bits)).collect();
         Self {
             stage: layer.stage,
             shape: layer.shape,
@@ -192,25 +224,19 @@ impl QuantizedLayer {
     }
 }
 
-/// A tensor's values with one scale for all.
-fn quantize(tensor: Tensor<2>) -> (Vec<i8>, f32) {
-    let scheme = QuantScheme::default()
-        .with_value(QuantValue::Q8S)
-        .with_store(QuantStore::Native)
-        .per_tensor(ScaleDtype::F32);
-    let data = tensor.quantize_dynamic(&scheme).into_data();
-    let DType::QFloat(scheme) = data.dtype() else {
-        unreachable!("a quantised tensor has quantised data");
+/// Values with one scale for all.
+fn quantize(weights: &[f32], bits: Bits) -> (Vec<i8>, f32) {
+    let largest = weights
+        .iter()
+        .fold(0.0_f32, |max, weight| max.max(weight.abs()));
+    // Where all weights are 0, any scale will do but 0 itself.
+    let scale = (largest / bits.largest()).max(f32::MIN_POSITIVE);
+    let value = |weight: &f32| {
+        (weight / scale)
+            .round()
+            .clamp(-bits.largest(), bits.largest()) as i8
     };
-    let shape = data.shape().clone();
-    let bytes = data.into_bytes();
-    let (values, scales) = QuantizedBytes {
-        bytes,
-        scheme,
-        shape,
-    }
-    .into_vec_i8();
-    (values, scales.block[0])
+    (weights.iter().map(value).collect(), scale)
 }
 
 /// A tensor of a file.

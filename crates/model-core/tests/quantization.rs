@@ -6,7 +6,7 @@ use std::fs;
 use architecture::Architecture;
 use burn::tensor::{Device, Distribution, Tensor};
 use model_core::Network;
-use model_core::quantization::{Granularity, QuantizedWeights};
+use model_core::quantization::{Bits, Granularity, QuantizedWeights};
 use model_core::weights::{self, WeightsError};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -70,8 +70,13 @@ fn a_network_computes_the_same_with_batch_normalisation_folded_in() {
 #[test]
 fn each_value_is_the_nearest_to_its_weight() {
     let network = network(&architecture());
-    for granularity in [Granularity::Tensor, Granularity::OutputChannel] {
-        let quantized = QuantizedWeights::new(&network, granularity);
+    let per_channel = Granularity::OutputChannel;
+    for (granularity, bits, expected) in [
+        (Granularity::Tensor, Bits::Eight, 127),
+        (per_channel, Bits::Eight, 127),
+        (per_channel, Bits::Four, 7),
+    ] {
+        let quantized = QuantizedWeights::new(&network, granularity, bits);
         let shapes: Vec<&[usize]> = quantized
             .layers
             .iter()
@@ -87,7 +92,8 @@ fn each_value_is_the_nearest_to_its_weight() {
                 &[10, 6]
             ]
         );
-        let multiplied_out = QuantizedWeights::new(&quantized.dequantize(&network), granularity);
+        let multiplied_out =
+            QuantizedWeights::new(&quantized.dequantize(&network), granularity, bits);
         for (layer, again) in quantized.layers.iter().zip(&multiplied_out.layers) {
             let channels = layer.shape[0];
             let scales = if granularity == Granularity::Tensor {
@@ -101,13 +107,13 @@ fn each_value_is_the_nearest_to_its_weight() {
                 let largest = values.iter().map(|value| value.unsigned_abs()).max();
                 assert_eq!(
                     largest,
-                    Some(127),
+                    Some(expected),
                     "the scale is that of the largest weight"
                 );
             }
             assert_eq!(
                 layer.values, again.values,
-                "values of 8 bits are their own values"
+                "what is quantised already stays as it is"
             );
         }
     }
@@ -121,7 +127,8 @@ fn the_logits_change_little_and_less_with_a_scale_for_each_channel() {
     let size = largest_difference(&exact, &vec![0.0; exact.len()]);
     let [per_tensor, per_channel] =
         [Granularity::Tensor, Granularity::OutputChannel].map(|granularity| {
-            let quantized = QuantizedWeights::new(&network, granularity).dequantize(&network);
+            let quantized =
+                QuantizedWeights::new(&network, granularity, Bits::Eight).dequantize(&network);
             largest_difference(&logits(&quantized, &images), &exact) / size
         });
     assert!(per_channel > 0.0 && per_channel < 0.03, "{per_channel}");
@@ -133,7 +140,7 @@ fn a_file_holds_what_is_documented_and_is_read_again() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("int8.safetensors");
     let network = network(&architecture());
-    let quantized = QuantizedWeights::new(&network, Granularity::OutputChannel);
+    let quantized = QuantizedWeights::new(&network, Granularity::OutputChannel, Bits::Eight);
     let bytes = quantized.to_safetensors().unwrap();
     assert_eq!(
         bytes,
@@ -187,7 +194,11 @@ fn a_file_holds_what_is_documented_and_is_read_again() {
 fn integers_of_another_network_or_damaged_ones_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("int8.safetensors");
-    let quantized = QuantizedWeights::new(&network(&architecture()), Granularity::OutputChannel);
+    let quantized = QuantizedWeights::new(
+        &network(&architecture()),
+        Granularity::OutputChannel,
+        Bits::Eight,
+    );
     let load = |bytes: Vec<u8>, architecture: &Architecture| {
         fs::write(&path, bytes).unwrap();
         weights::load(
@@ -206,7 +217,8 @@ fn integers_of_another_network_or_damaged_ones_are_refused() {
         })
     ));
     // A scale for a whole layer is nothing that is documented.
-    let per_tensor = QuantizedWeights::new(&network(&architecture()), Granularity::Tensor);
+    let per_tensor =
+        QuantizedWeights::new(&network(&architecture()), Granularity::Tensor, Bits::Eight);
     let message = load(per_tensor.to_safetensors().unwrap(), &architecture())
         .unwrap_err()
         .to_string();

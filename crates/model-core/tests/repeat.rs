@@ -4,7 +4,7 @@ use architecture::{Architecture, Convolution, Layer, Pool};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Distribution, Gradients, Tensor};
 use kernels::inference::{self, Shape};
-use model_core::quantization::{Granularity, QuantizedWeights};
+use model_core::quantization::{Bits, Granularity, QuantizedWeights};
 use model_core::{Network, weights};
 
 const CHANNELS: usize = 5;
@@ -160,7 +160,7 @@ fn inference_is_that_of_all_layers() {
         let outputs: Vec<_> = outputs.map(Tensor::into_data).collect();
         let layers = architecture(false).layers.len();
         assert_eq!(outputs.len(), layers);
-        let quantized = QuantizedWeights::new(network, Granularity::OutputChannel);
+        let quantized = QuantizedWeights::new(network, Granularity::OutputChannel, Bits::Eight);
         (
             folded.forward(images.clone()).into_data(),
             outputs,

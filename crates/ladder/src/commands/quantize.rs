@@ -1,4 +1,4 @@
-//! `ladder quantize`: a network's weights as 8-bit integers.
+//! `ladder quantize`: a network's weights as integers of 8 bits and of 4.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use evidence::weights_belong;
 use files::write_whole;
 use inference::{Model, most_probable};
 use mnist::{CLASSES, Digits, IMAGE_SIDE, Mnist};
-use model_core::quantization::{Granularity, QuantizedWeights};
+use model_core::quantization::{Bits, Granularity, QuantizedWeights};
 use model_core::{Network, weights};
 use tables::Table;
 
@@ -46,7 +46,7 @@ pub struct Options {
     project: InWorkspace,
 }
 
-/// Writes weights of 8 bits if wanted, and prints how they do on the test images, beside those of 32 bits.
+/// Writes weights of 8 bits if wanted, and prints how they do on the test images, beside those of 4 and of 32 bits.
 ///
 /// # Errors
 ///
@@ -64,7 +64,7 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
     let network = Network::new(&step.architecture, 0.0, &device)?;
     let network = weights::load(network, &weights)?;
     let test = Mnist::load_verified(&places.workspace().data())?.test;
-    let per_channel = QuantizedWeights::new(&network, Granularity::OutputChannel);
+    let per_channel = QuantizedWeights::new(&network, Granularity::OutputChannel, Bits::Eight);
     let file = per_channel.to_safetensors()?;
     if let Some(path) = &options.out {
         write_whole(path, &file)?;
@@ -84,12 +84,17 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
         &floats,
         &test,
     ));
-    let per_layer = QuantizedWeights::new(&network, Granularity::Tensor);
+    let per_layer = QuantizedWeights::new(&network, Granularity::Tensor, Bits::Eight);
+    let of_four_bits = QuantizedWeights::new(&network, Granularity::OutputChannel, Bits::Four);
     for (name, quantized) in [
         ("8-bit integers, a scale for each layer", per_layer),
         (
             "8-bit integers, a scale for each output channel",
             per_channel,
+        ),
+        (
+            "4-bit integers, a scale for each output channel",
+            of_four_bits,
         ),
     ] {
         let digits = classify(&quantized.dequantize(&network))?;
