@@ -35,9 +35,11 @@ fn runs(kind: Kind, experiment: &Experiment, seeds: RangeInclusive<u64>) -> Vec<
 }
 
 #[test]
-fn every_step_has_ten_seeds_with_the_recipe_in_the_code() {
+fn every_step_has_ten_seeds_and_ten_fresh_ones_with_the_recipe_in_the_code() {
     for step in steps() {
-        runs(Kind::Step, &step, 1..=10);
+        for seeds in [1..=10, 31..=40] {
+            runs(Kind::Step, &step, seeds);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Everything that the documents are made from.
 
+pub(crate) mod microcontroller;
 pub(crate) mod speed;
 
 use std::collections::BTreeMap;
@@ -17,8 +18,14 @@ pub(crate) const README: &str = "README.md";
 /// Path of the page on the evidence from the root of the workspace.
 pub(crate) const EVIDENCE: &str = "docs/evidence.md";
 
+/// Path of the page on the design of the experiment from the root of the workspace.
+pub(crate) const DESIGN: &str = "docs/design-of-the-experiment.md";
+
 /// Path of the page on the network from the root of the workspace.
 pub(crate) const NETWORK: &str = "docs/network.md";
+
+/// Path of the page on microcontrollers from the root of the workspace.
+pub(crate) const MICROCONTROLLER: &str = "docs/microcontroller.md";
 
 /// Path of the page on speed from the root of the workspace.
 pub(crate) const SPEED: &str = "docs/speed.md";
@@ -66,6 +73,8 @@ pub struct Inputs<'a> {
     pub search_runs: Vec<Record>,
     /// The files with generated parts as they are, by path.
     texts: BTreeMap<String, String>,
+    /// What networks take on a microcontroller, smallest first.
+    pub(crate) microcontroller: Vec<(String, microcontroller::Taken)>,
     /// What the benchmarks measured.
     pub(crate) speed: Speed,
     /// Checksums of the recorded files, by path.
@@ -103,7 +112,17 @@ impl<'a> Inputs<'a> {
         let search_runs = records(Kind::Search, None)?;
         let known: Vec<_> = steps.iter().chain(frontier).collect();
         let mut texts = BTreeMap::new();
-        let pages = [README, EVIDENCE, NETWORK, SPEED, WITHOUT, FRONTIER].map(str::to_owned);
+        let pages = [
+            README,
+            DESIGN,
+            EVIDENCE,
+            NETWORK,
+            MICROCONTROLLER,
+            SPEED,
+            WITHOUT,
+            FRONTIER,
+        ]
+        .map(str::to_owned);
         for path in pages.into_iter().chain(steps.iter().map(step_source)) {
             let full = places.workspace().root().join(&path);
             let text = files::read_text(&full, MAX_TEXT_BYTES);
@@ -121,6 +140,7 @@ impl<'a> Inputs<'a> {
             swapped_runs,
             search_runs,
             texts,
+            microcontroller: microcontroller::read(places, &known)?,
             speed: Speed::read(places, &known)?,
             evidence: places.evidence_files()?,
         })

@@ -17,8 +17,10 @@
 //! - `experiments/<step>/src/lib.rs`: the part of its doc comment that says what happened;
 //! - `experiments/without/src/lib.rs`: the last step without one of its ingredients each;
 //! - `experiments/frontier/src/lib.rs`: accuracy over parameters;
+//! - `docs/design-of-the-experiment.md`: how small a difference the runs can show;
 //! - `docs/evidence.md`: each step against the one before, and whether the last one holds the target;
 //! - `docs/network.md`: the last step's layers;
+//! - `docs/microcontroller.md`: what each network takes on one;
 //! - `results/search/README.md`: what was tried on the hold-out images;
 //! - `docs/speed.md`: what the benchmarks measured, from their JSON in `docs/speed`;
 //! - `results/*.svg`: loss and accuracy by epoch, the last epochs, what each step brought, the confusion matrix, the frontier,
@@ -47,7 +49,8 @@ pub use inputs::{Experiments, Inputs};
 pub use numbers::statistics::{Comparison, Sample, Verdict};
 
 use documents::{
-    checksums, claims, evidence, frontier, network, readme, result_section, search, speed, without,
+    checksums, claims, design, evidence, frontier, microcontroller, network, readme,
+    result_section, search, speed, without,
 };
 
 /// The largest document that is read, in bytes.
@@ -66,8 +69,10 @@ pub fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
     for step in 0..inputs.experiments.len() {
         documents.push(result_section::document(inputs, step)?);
     }
+    documents.push(design::document(inputs)?);
     documents.push(evidence::document(inputs)?);
     documents.push(network::document(inputs)?);
+    documents.push(microcontroller::document(inputs)?);
     documents.push(without::document(inputs)?);
     documents.push(frontier::document(inputs)?);
     documents.extend(search::document(inputs)?);

@@ -19,7 +19,7 @@
 //!
 //! <!-- begin: result -->
 //!
-//! 5,990 parameters; 3.5 seconds an epoch with flex.
+//! 5,990 parameters; 5.6 seconds an epoch with flex.
 //!
 //! | Seed |      Best test | Epoch | Right of 10,000 in the last 5 epochs |  Lowest |           Mean |          Train | Train − test |  As trained on |
 //! |------|----------------|-------|--------------------------------------|---------|----------------|----------------|--------------|----------------|
@@ -33,7 +33,17 @@
 //! |    8 |        98.75 % |    15 |        9,845 9,868 9,855 9,870 9,875 | 98.45 % |        98.63 % |        98.84 % |        +0.09 |        98.65 % |
 //! |    9 |        98.61 % |    15 |        9,763 9,814 9,835 9,848 9,861 | 97.63 % |        98.24 % |        98.67 % |        +0.06 |        98.38 % |
 //! |   10 |        98.70 % |    14 |        9,809 9,832 9,862 9,870 9,777 | 97.77 % |        98.30 % |        97.83 % |        +0.06 |        98.50 % |
-//! |  all | 98.75 ± 0.14 % |       |                                      | 97.58 % | 98.48 ± 0.23 % | 98.56 ± 0.30 % |   mean +0.10 | 98.58 ± 0.13 % |
+//! |   31 |        98.91 % |    13 |        9,880 9,820 9,891 9,886 9,847 | 98.20 % |        98.65 % |        98.44 % |        -0.03 |        98.73 % |
+//! |   32 |        99.04 % |    15 |        9,879 9,882 9,900 9,868 9,904 | 98.68 % |        98.87 % |        99.01 % |        -0.03 |        98.74 % |
+//! |   33 |        98.83 % |    15 |        9,840 9,875 9,874 9,877 9,883 | 98.40 % |        98.70 % |        98.75 % |        -0.08 |        98.67 % |
+//! |   34 |        98.68 % |    15 |        9,832 9,830 9,864 9,818 9,868 | 98.18 % |        98.42 % |        98.73 % |        +0.05 |        98.52 % |
+//! |   35 |        98.84 % |    14 |        9,866 9,882 9,871 9,884 9,862 | 98.62 % |        98.73 % |        98.61 % |        -0.01 |        98.57 % |
+//! |   36 |        98.87 % |    15 |        9,851 9,837 9,860 9,867 9,887 | 98.37 % |        98.60 % |        99.09 % |        +0.22 |        98.66 % |
+//! |   37 |        98.63 % |    11 |        9,863 9,856 9,816 9,852 9,827 | 98.16 % |        98.43 % |        98.54 % |        +0.27 |        98.64 % |
+//! |   38 |        98.91 % |    14 |        9,873 9,858 9,857 9,891 9,887 | 98.57 % |        98.73 % |        98.87 % |        -0.00 |        98.58 % |
+//! |   39 |        98.86 % |    12 |        9,848 9,886 9,828 9,858 9,796 | 97.96 % |        98.43 % |        97.88 % |        -0.08 |        98.69 % |
+//! |   40 |        98.72 % |    14 |        9,829 9,842 9,849 9,872 9,828 | 98.28 % |        98.44 % |        98.56 % |        +0.28 |        98.71 % |
+//! |  all | 98.79 ± 0.13 % |       |                                      | 97.58 % | 98.54 ± 0.20 % | 98.60 ± 0.31 % |   mean +0.08 | 98.62 ± 0.11 % |
 //!
 //! Lowest and mean are of the last 5 epochs. Train is the accuracy on the training images as they are, after the last
 //! epoch; train − test, in points, is against the test accuracy after that epoch. As trained on: the same while training,
@@ -49,21 +59,32 @@
 //! `results/step-01-skeleton/seed-7.json`,
 //! `results/step-01-skeleton/seed-8.json`,
 //! `results/step-01-skeleton/seed-9.json`,
-//! `results/step-01-skeleton/seed-10.json`
+//! `results/step-01-skeleton/seed-10.json`,
+//! `results/step-01-skeleton/seed-31.json`,
+//! `results/step-01-skeleton/seed-32.json`,
+//! `results/step-01-skeleton/seed-33.json`,
+//! `results/step-01-skeleton/seed-34.json`,
+//! `results/step-01-skeleton/seed-35.json`,
+//! `results/step-01-skeleton/seed-36.json`,
+//! `results/step-01-skeleton/seed-37.json`,
+//! `results/step-01-skeleton/seed-38.json`,
+//! `results/step-01-skeleton/seed-39.json`,
+//! `results/step-01-skeleton/seed-40.json`
 //!
 //! <!-- end: result -->
 //!
 //! ## Analysis
 //!
-//! **The mean is 98.48 %, and the seeds lie up to 0.7 points apart: it is hard to train, it does not overfit.**
+//! **The mean is 98.54 %, and the seeds lie up to 0.8 points apart: it is hard to train, it does not overfit.**
 //!
-//! - It does not overfit: it is right on 98.56 % of the training images, 0.10 points more than of the test images.
+//! - The target is reached: 98.54 ± 0.20 %.
+//! - It does not overfit: it is right on 98.60 % of the training images, 0.08 points more than of the test images.
 //! - It depends on where it starts. After the first epoch the seeds lie between 92.08 and 96.51 %, and in the end between 98.06 and
-//!   98.76 %. Nine layers in a row each scale what they are given, and with few channels it matters when some of them never respond.
-//! - It is not steady. The best and the worst of a run's last five epochs are 0.53 points apart on average, although the constant rate is low.
-//! - Its accuracy drops most where digits are moved: 91.97 % when they are shifted by 3 pixels. The mean of a map does not care where
+//!   98.87 %. Nine layers in a row each scale what they are given, and with few channels it matters when some of them never respond.
+//! - It is not steady. The best and the worst of a run's last five epochs are 0.51 points apart on average, although the constant rate is low.
+//! - Its accuracy drops most where digits are moved: 92.20 % when they are shifted by 3 pixels. The mean of a map does not care where
 //!   something is. But the convolutions have no padding, so fewer values see the border, and in training no digit ever comes near it.
-//! - Noise does not matter much, 94.94 %. The next step changes that.
+//! - Noise does not matter much, 95.68 %. The next step changes that.
 
 use architecture::Architecture;
 use experiment::{DropoutAfter, Experiment, Name, Optimizer, Recipe, Schedule};
@@ -75,6 +96,8 @@ pub fn experiment() -> Experiment {
         title: "Step 1: the skeleton, convolutions and nothing else".into(),
         architecture: body().convolution_head(10),
         recipe: Recipe {
+            // The usual values for small networks. On hold-out images more momentum with less decay (`plain-momentum`) and twice the
+            // decay (`plain-decay`) were worse.
             optimizer: Optimizer::Sgd {
                 momentum: 0.9,
                 nesterov: true,
@@ -83,6 +106,7 @@ pub fn experiment() -> Experiment {
             // Low enough to stay at until the end.
             learning_rate: 0.01,
             schedule: Schedule::Constant,
+            // Some 900 updates an epoch. Batches of 32 (`plain-batch-32`) were no better and take longer.
             batch_size: 64,
             // As many as the objective allows.
             epochs: 15,

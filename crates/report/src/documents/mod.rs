@@ -2,8 +2,10 @@
 
 pub(crate) mod checksums;
 pub(crate) mod claims;
+pub(crate) mod design;
 pub(crate) mod evidence;
 pub(crate) mod frontier;
+pub(crate) mod microcontroller;
 pub(crate) mod network;
 pub(crate) mod readme;
 pub(crate) mod result_section;

@@ -13,6 +13,7 @@ mod gallery;
 mod ink;
 mod last_epochs;
 mod layers;
+mod microcontroller;
 mod network;
 mod picture;
 mod receptive_field;
@@ -38,6 +39,7 @@ pub(crate) fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
         confusion::document(inputs)?,
     ];
     documents.extend(frontier::document(inputs)?);
+    documents.extend(microcontroller::document(inputs)?);
     documents.extend([
         network::document(inputs)?,
         receptive_field::document(inputs)?,

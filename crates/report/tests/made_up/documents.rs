@@ -8,7 +8,7 @@ use mnist::Split;
 
 use crate::workspace::{Workspace, record};
 
-const DOCUMENTS: [&str; 24] = [
+const DOCUMENTS: [&str; 26] = [
     "README.md",
     "experiments/step-01-one/src/lib.rs",
     "experiments/step-02-two/src/lib.rs",
@@ -16,8 +16,10 @@ const DOCUMENTS: [&str; 24] = [
     "experiments/step-04-four/src/lib.rs",
     "experiments/step-05-five/src/lib.rs",
     "experiments/step-06-six/src/lib.rs",
+    "docs/design-of-the-experiment.md",
     "docs/evidence.md",
     "docs/network.md",
+    "docs/microcontroller.md",
     "experiments/without/src/lib.rs",
     "experiments/frontier/src/lib.rs",
     "results/search/README.md",

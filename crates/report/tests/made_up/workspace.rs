@@ -46,6 +46,12 @@ By hand.
 <!-- end: speed -->
 ";
 
+const DESIGN: &str = "# Design
+
+<!-- begin: spread -->
+<!-- end: spread -->
+";
+
 const EVIDENCE: &str = "# Evidence
 
 <!-- begin: comparisons -->
@@ -62,6 +68,12 @@ const NETWORK: &str = "# Network
 
 <!-- begin: receptive-field -->
 <!-- end: receptive-field -->
+";
+
+const MICROCONTROLLER: &str = "# Microcontroller
+
+<!-- begin: sizes -->
+<!-- end: sizes -->
 ";
 
 const SPEED: &str = "# Speed
@@ -136,8 +148,10 @@ impl Workspace {
             workspace.record(&record(experiment, 1));
         }
         workspace.put_weights(&workspace.experiments[4]);
+        workspace.put("docs/design-of-the-experiment.md", DESIGN);
         workspace.put("docs/evidence.md", EVIDENCE);
         workspace.put("docs/network.md", NETWORK);
+        workspace.put("docs/microcontroller.md", MICROCONTROLLER);
         workspace.put("experiments/without/src/lib.rs", GROUP_SOURCE);
         workspace.put("experiments/frontier/src/lib.rs", GROUP_SOURCE);
         workspace.record(&of_kind(Kind::Frontier, &workspace.frontier[0], 1));
