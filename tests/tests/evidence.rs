@@ -54,7 +54,7 @@ fn every_network_of_the_frontier_has_a_run() {
 
 #[test]
 fn the_last_step_was_checked_with_test_and_held_out_images_swapped() {
-    runs(Kind::Swapped, &last(), 1..=5);
+    runs(Kind::Swapped, &last(), 1..=10);
 }
 
 #[test]
