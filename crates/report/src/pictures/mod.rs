@@ -11,6 +11,7 @@ mod digits;
 mod frontier;
 mod gallery;
 mod ink;
+mod key;
 mod last_epochs;
 mod layers;
 mod network;
