@@ -10,6 +10,7 @@ mod differences;
 mod digits;
 mod frontier;
 mod gallery;
+mod gap;
 mod ink;
 mod key;
 mod last_epochs;
@@ -17,6 +18,7 @@ mod layers;
 mod network;
 mod picture;
 mod receptive_field;
+mod rows;
 mod steps;
 mod theme;
 
@@ -36,6 +38,7 @@ pub(crate) fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
         curves::accuracy(inputs)?,
         last_epochs::document(inputs)?,
         differences::document(inputs)?,
+        gap::document(inputs)?,
         confusion::document(inputs)?,
     ];
     documents.extend(frontier::document(inputs)?);

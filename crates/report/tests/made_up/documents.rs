@@ -8,7 +8,7 @@ use mnist::Split;
 
 use crate::workspace::{Workspace, record};
 
-const DOCUMENTS: [&str; 24] = [
+const DOCUMENTS: [&str; 25] = [
     "README.md",
     "experiments/step-01-one/src/lib.rs",
     "experiments/step-02-two/src/lib.rs",
@@ -26,6 +26,7 @@ const DOCUMENTS: [&str; 24] = [
     "results/curves-accuracy.svg",
     "results/last-epochs.svg",
     "results/differences.svg",
+    "results/gap.svg",
     "results/confusion.svg",
     "results/frontier.svg",
     "results/network.svg",

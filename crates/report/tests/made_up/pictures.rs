@@ -7,11 +7,12 @@ use experiment::Experiment;
 
 use crate::workspace::{STEPS, Workspace, digits, experiment, of_kind, record, wrong};
 
-const PICTURES: [&str; 10] = [
+const PICTURES: [&str; 11] = [
     "curves-loss",
     "curves-accuracy",
     "last-epochs",
     "differences",
+    "gap",
     "confusion",
     "frontier",
     "network",
@@ -139,6 +140,7 @@ fn a_step_has_its_colour_in_every_chart() {
         "curves-accuracy",
         "last-epochs",
         "differences",
+        "gap",
         "confusion",
         "network",
         "receptive-field",
@@ -182,6 +184,23 @@ fn differences_have_their_interval_and_verdict() {
     assert_eq!(one.matches("+0.00: no difference shown").count(), 5);
     let several = picture(&seeds, "differences");
     assert_eq!(several.matches("95 % interval: +0.00 to +0.00").count(), 1);
+}
+
+#[test]
+fn the_gap_is_between_the_means_of_training_and_test_accuracy() {
+    let [without, _, one_seed, seeds] = workspaces();
+    assert!(picture(&without, "gap").contains("No run is recorded yet."));
+    let one = picture(&one_seed, "gap");
+    assert_eq!(one.matches("\n+2.00 points\n").count(), 6, "{one}");
+    assert_eq!(one.matches("\n99.00 %, 97.00 %\n").count(), 6, "{one}");
+    let mut other = record(&seeds.experiments[5], 2);
+    other.train.correct = 597;
+    seeds.record(&other);
+    let several = picture(&seeds, "gap");
+    assert_in_order(
+        &several,
+        &["\n+2.25 points\n", "\n99.25 ± 0.35 %, 97.00 ± 0.00 %\n"],
+    );
 }
 
 #[test]
