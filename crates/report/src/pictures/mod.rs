@@ -15,6 +15,7 @@ mod ink;
 mod key;
 mod last_epochs;
 mod layers;
+mod learning_rate;
 mod network;
 mod picture;
 mod receptive_field;
@@ -39,6 +40,7 @@ pub(crate) fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
         last_epochs::document(inputs)?,
         differences::document(inputs)?,
         gap::document(inputs)?,
+        learning_rate::document(inputs)?,
         confusion::document(inputs)?,
     ];
     documents.extend(frontier::document(inputs)?);

@@ -8,7 +8,7 @@ use mnist::Split;
 
 use crate::workspace::{Workspace, record};
 
-const DOCUMENTS: [&str; 25] = [
+const DOCUMENTS: [&str; 26] = [
     "README.md",
     "experiments/step-01-one/src/lib.rs",
     "experiments/step-02-two/src/lib.rs",
@@ -27,6 +27,7 @@ const DOCUMENTS: [&str; 25] = [
     "results/last-epochs.svg",
     "results/differences.svg",
     "results/gap.svg",
+    "results/learning-rate.svg",
     "results/confusion.svg",
     "results/frontier.svg",
     "results/network.svg",

@@ -7,12 +7,13 @@ use experiment::Experiment;
 
 use crate::workspace::{STEPS, Workspace, digits, experiment, of_kind, record, wrong};
 
-const PICTURES: [&str; 11] = [
+const PICTURES: [&str; 12] = [
     "curves-loss",
     "curves-accuracy",
     "last-epochs",
     "differences",
     "gap",
+    "learning-rate",
     "confusion",
     "frontier",
     "network",
@@ -141,6 +142,7 @@ fn a_step_has_its_colour_in_every_chart() {
         "last-epochs",
         "differences",
         "gap",
+        "learning-rate",
         "confusion",
         "network",
         "receptive-field",
@@ -200,6 +202,23 @@ fn the_gap_is_between_the_means_of_training_and_test_accuracy() {
     assert_in_order(
         &several,
         &["\n+2.25 points\n", "\n99.25 ± 0.35 %, 97.00 ± 0.00 %\n"],
+    );
+}
+
+#[test]
+fn neighbouring_steps_with_the_same_learning_rates_share_a_line() {
+    let [without, no_run, _, seeds] = workspaces();
+    assert!(picture(&without, "learning-rate").contains("No run is recorded yet."));
+    let all_alike = "\nstep-01-one to step-05-five\n";
+    assert!(picture(&no_run, "learning-rate").contains(all_alike));
+    let mut other = record(&seeds.experiments[5], 1);
+    for epoch in &mut other.epochs {
+        epoch.learning_rate = 0.1 / epoch.epoch as f64;
+    }
+    seeds.record(&other);
+    assert_in_order(
+        &picture(&seeds, "learning-rate"),
+        &[all_alike, "\nstep-06-six\n", "\n0.1\n", "\n0.1\n"],
     );
 }
 
