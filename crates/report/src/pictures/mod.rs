@@ -5,6 +5,7 @@
 
 mod axis;
 mod confusion;
+mod cost;
 mod curves;
 mod differences;
 mod digits;
@@ -46,6 +47,7 @@ pub(crate) fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
     documents.extend(frontier::document(inputs)?);
     documents.extend([
         network::document(inputs)?,
+        cost::document(inputs)?,
         receptive_field::document(inputs)?,
         digits::document(inputs),
         gallery::document(inputs),

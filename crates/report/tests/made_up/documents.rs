@@ -8,7 +8,7 @@ use mnist::Split;
 
 use crate::workspace::{Workspace, record};
 
-const DOCUMENTS: [&str; 26] = [
+const DOCUMENTS: [&str; 27] = [
     "README.md",
     "experiments/step-01-one/src/lib.rs",
     "experiments/step-02-two/src/lib.rs",
@@ -31,6 +31,7 @@ const DOCUMENTS: [&str; 26] = [
     "results/confusion.svg",
     "results/frontier.svg",
     "results/network.svg",
+    "results/cost-by-layer.svg",
     "results/receptive-field.svg",
     "results/digits.svg",
     "results/gallery.svg",

@@ -7,7 +7,7 @@ use experiment::Experiment;
 
 use crate::workspace::{STEPS, Workspace, digits, experiment, of_kind, record, wrong};
 
-const PICTURES: [&str; 12] = [
+const PICTURES: [&str; 13] = [
     "curves-loss",
     "curves-accuracy",
     "last-epochs",
@@ -17,6 +17,7 @@ const PICTURES: [&str; 12] = [
     "confusion",
     "frontier",
     "network",
+    "cost-by-layer",
     "receptive-field",
     "digits",
     "gallery",
@@ -248,6 +249,7 @@ fn the_confusion_matrix_is_the_sum_over_the_seeds_of_the_last_step() {
 fn the_network_is_drawn_from_its_summary() {
     let workspace = Workspace::new();
     let network = picture(&workspace, "network");
+    let cost = picture(&workspace, "cost-by-layer");
     let field = picture(&workspace, "receptive-field");
     for (picture, expected) in [
         (&network, "90 parameters."),
@@ -257,6 +259,10 @@ fn the_network_is_drawn_from_its_summary() {
         (&network, "50 parameters"),
         (&network, "no parameters"),
         (&network, "10 × 1×1"),
+        (&cost, "2. Conv 1×1"),
+        (&cost, "40 (44.4 %)"),
+        (&cost, "24,336 (47.4 %)"),
+        (&cost, "pointwise convolutions"),
         (&field, "1×1 pixels"),
         (&field, "jump 1, start 1.5"),
         (&field, "28×28 pixels"),
