@@ -3,6 +3,7 @@
 //! Charts with axes are drawn by plotters; figures, whose digits must be small files, with the elements of the `svg` crate. Fonts
 //! are named, not measured, and sizes are fixed, so the same records give the same bytes on every machine.
 
+mod augmented;
 mod axis;
 mod confusion;
 mod cost;
@@ -45,6 +46,7 @@ pub(crate) fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
         confusion::document(inputs)?,
     ];
     documents.extend(frontier::document(inputs)?);
+    documents.extend(augmented::document(inputs));
     documents.extend([
         network::document(inputs)?,
         cost::document(inputs)?,

@@ -379,7 +379,7 @@ fn runs_on_the_hold_out_images_must_be_of_committed_code_too() {
 #[test]
 fn runs_on_other_test_images_are_errors() {
     let mut workspace = Workspace::new();
-    workspace.test = workspace.test.slice(0..50);
+    workspace.digits.test = workspace.digits.test.slice(0..50);
     let message = format!("{:#}", workspace.check().unwrap_err());
     assert!(
         message.contains(FIRST) && message.contains("50 test images"),

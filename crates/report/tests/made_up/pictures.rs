@@ -4,10 +4,11 @@ use std::fs;
 
 use evidence::{Kind, Record};
 use experiment::Experiment;
+use mnist::Augmentation;
 
 use crate::workspace::{STEPS, Workspace, digits, experiment, of_kind, record, wrong};
 
-const PICTURES: [&str; 13] = [
+const PICTURES: [&str; 14] = [
     "curves-loss",
     "curves-accuracy",
     "last-epochs",
@@ -16,6 +17,7 @@ const PICTURES: [&str; 13] = [
     "learning-rate",
     "confusion",
     "frontier",
+    "augmented",
     "network",
     "cost-by-layer",
     "receptive-field",
@@ -52,13 +54,21 @@ fn other_run(last: &Experiment, seed: u64) -> Record {
     run
 }
 
-/// Workspaces without any run, with none of the last step, with one, and with several of two steps.
+/// Workspaces without any run, with none of the last step, with one, and with several of two steps, one of which augments.
 fn workspaces() -> [Workspace; 4] {
     let without = Workspace::new();
     fs::remove_dir_all(without.path("results")).unwrap();
     let one_seed = Workspace::new();
     one_seed.record_last_step();
-    let seeds = Workspace::new();
+    let mut seeds = Workspace::new();
+    seeds.experiments[4].recipe.augmentation = Some(Augmentation {
+        translation_pixels: 2.0,
+        rotation_degrees: 10.0,
+        scaling: 0.0,
+        shear_degrees: 0.0,
+        elastic_pixels: 0.0,
+    });
+    seeds.record(&record(&seeds.experiments[4], 1));
     seeds.record_last_step();
     seeds.record(&other_run(&seeds.experiments[5], 2));
     seeds.record(&record(&seeds.experiments[4], 2));
@@ -224,6 +234,24 @@ fn neighbouring_steps_with_the_same_learning_rates_share_a_line() {
 }
 
 #[test]
+fn training_digits_are_shown_as_the_first_step_that_augments_them_does() {
+    let [.., one_seed, seeds] = workspaces();
+    one_seed.write().unwrap();
+    assert!(!one_seed.path("results/augmented.svg").exists());
+    let picture = picture(&seeds, "augmented");
+    assert!(picture.contains("the run of step-05-five with seed 1"));
+    assert!(picture.contains("a shift of up to 2 pixels along each axis, a turn of up to 10°."));
+    let digits = picture.split("shape-rendering").skip(1);
+    let mut digits: Vec<&str> = digits
+        .filter_map(|it| Some(it.split_once("</g>")?.0))
+        .collect();
+    assert_eq!(digits.len(), 28);
+    digits.sort_unstable();
+    digits.dedup();
+    assert_eq!(digits.len(), 28, "some are not augmented");
+}
+
+#[test]
 fn the_confusion_matrix_is_the_sum_over_the_seeds_of_the_last_step() {
     let [without, no_run, _, seeds] = workspaces();
     for workspace in [without, no_run] {
@@ -351,7 +379,7 @@ fn disputed_labels_are_marked() {
     run.confusion[7] = vec![0, 0, 0, 0, 0, 0, 2, 98, 0, 0];
     run.misclassified = vec![wrong(937, 6), wrong(947, 6)];
     run.disturbed.clear();
-    workspace.test = digits(IMAGES);
+    workspace.digits.test = digits(IMAGES);
     workspace.record(&run);
     let picture = picture(&workspace, "gallery");
     assert!(
