@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use kernels::spare_time::Job;
+use mnist::random::{Purpose, generator};
 use mnist::{Augmentation, Digits, PIXELS};
 
 use crate::Batch;
 use crate::batch::{NORMALISED, labels_to_tensor, normalise, values_to_tensor};
-use crate::random::{Purpose, generator};
 
 /// Images per piece: an augmented image takes a few microseconds.
 const IMAGES: usize = 2;

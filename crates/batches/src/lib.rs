@@ -7,8 +7,8 @@
 mod assembly;
 mod batch;
 mod loader;
-mod random;
+mod order;
 
 pub use batch::{Batch, images_to_tensor};
 pub use loader::{EvaluationLoader, TrainLoader};
-pub use random::epoch_order;
+pub use order::epoch_order;

@@ -14,11 +14,11 @@ use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 use kernels::spare_time::Begun;
+use mnist::random::{Purpose, generator};
 use mnist::{Augmentation, Digits};
 use rand::Rng;
 
 use crate::assembly::{Assembly, Augmenting};
-use crate::random::{Purpose, generator};
 use crate::{Batch, epoch_order};
 
 /// Hands out the training images in a new order every epoch, augmented anew if asked to.

@@ -13,6 +13,7 @@ mod digits;
 mod disturbance;
 mod error;
 mod idx;
+pub mod random;
 
 pub use augmentation::Augmentation;
 pub use data_set::DataSet;

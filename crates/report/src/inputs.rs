@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use evidence::{EvidenceFile, Kind, Places, Record};
 use experiment::Experiment;
-use mnist::{DataSet, Digits, Split};
+use mnist::{DataSet, Digits, Mnist, Split};
 
 use speed::Speed;
 
@@ -59,6 +59,8 @@ pub struct Inputs<'a> {
     pub without: &'a [Experiment],
     /// The networks of the frontier, smallest first.
     pub frontier: &'a [Experiment],
+    /// The training images.
+    pub train: &'a Digits,
     /// The test images.
     pub test: &'a Digits,
     /// The recorded runs of the steps, by step and seed.
@@ -89,7 +91,8 @@ impl<'a> Inputs<'a> {
     /// A file cannot be read; a record is not valid, is of no experiment of these, was run with another recipe or network
     /// than that has now, on other images than its place is for or the test images are, on another data set than MNIST, or
     /// not with one commit; weights are not those that the record beside them names. Names the file.
-    pub fn read(places: &Places, experiments: Experiments<'a>, test: &'a Digits) -> Result<Self> {
+    pub fn read(places: &Places, experiments: Experiments<'a>, digits: &'a Mnist) -> Result<Self> {
+        let Mnist { train, test, .. } = digits;
         let Experiments {
             steps,
             without,
@@ -133,6 +136,7 @@ impl<'a> Inputs<'a> {
             experiments: steps,
             without,
             frontier,
+            train,
             test,
             step_runs,
             without_runs,

@@ -7,7 +7,7 @@
 //!
 //! The code is in three layers, each of which knows those before it alone:
 //!
-//! - `inputs`: the records and the test images, read and found to belong together;
+//! - `inputs`: the records and the images, read and found to belong together;
 //! - `numbers`: what is computed from them, such as means, comparisons and what the runs get wrong;
 //! - `documents` and `pictures`: how that is written and drawn.
 //!
@@ -23,8 +23,9 @@
 //! - `docs/microcontroller.md`: what each network takes on one;
 //! - `results/search/README.md`: what was tried on the hold-out images;
 //! - `docs/speed.md`: what the benchmarks measured, from their JSON in `docs/speed`;
-//! - `results/*.svg`: loss and accuracy by epoch, the last epochs, what each step brought, the confusion matrix, the frontier,
-//!   the network and its receptive field, some digits, and those that the last step gets wrong;
+//! - `results/*.svg`: loss and accuracy by epoch, the last epochs, what each step brought, training and test accuracy, the learning
+//!   rate, the confusion matrix, the frontier, augmented digits, the network, what its layers cost and its receptive field, some digits,
+//!   and those that the last step gets wrong;
 //! - `results/SHA256SUMS`: a checksum of every file of evidence. No document shows every digit of a record; this one
 //!   makes a change of any of them show.
 
@@ -41,7 +42,7 @@ use std::path::Path;
 use ::evidence::Places;
 use anyhow::{Context, Result};
 use files::write_whole;
-use mnist::Digits;
+use mnist::Mnist;
 
 pub use document::Document;
 pub use documents::sections::Sections;
@@ -90,10 +91,10 @@ pub fn documents(inputs: &Inputs) -> Result<Vec<Document>> {
 pub fn write(
     places: &Places,
     experiments: Experiments,
-    test: &Digits,
+    digits: &Mnist,
 ) -> Result<Vec<(String, bool)>> {
     let mut paths = Vec::new();
-    for document in documents(&Inputs::read(places, experiments, test)?)? {
+    for document in documents(&Inputs::read(places, experiments, digits)?)? {
         let path = places.workspace().root().join(&document.path);
         let changed = content(&path)?.as_ref() != Some(&document.content);
         if changed {
@@ -110,8 +111,8 @@ pub fn write(
 ///
 /// As [`Inputs::read`] and [`documents`](fn@documents): a record that is not valid, or not of one of these experiments as
 /// they are now, is an error, since no document can be made from it.
-pub fn check(places: &Places, experiments: Experiments, test: &Digits) -> Result<Vec<Problem>> {
-    let inputs = Inputs::read(places, experiments, test)?;
+pub fn check(places: &Places, experiments: Experiments, digits: &Mnist) -> Result<Vec<Problem>> {
+    let inputs = Inputs::read(places, experiments, digits)?;
     let mut problems = claims::problems(&inputs)?;
     for document in documents(&inputs)? {
         let found = content(&places.workspace().root().join(&document.path))?;

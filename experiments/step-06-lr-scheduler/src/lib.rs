@@ -5,6 +5,9 @@
 //! [Step 5](step_05_augmentation) with a learning rate that falls along half a cosine within eleven epochs, from ten times the constant rate
 //! to a hundredth of it, and stays there for the last four. The high rate is part of the change: a rate that need not stay may begin higher.
 //!
+//! ![The learning rate by epoch on a linear and on a logarithmic axis: constant in steps 1 to 5; in step 6 it falls from ten times as high,
+//! crosses the constant rate in the ninth epoch, and stays at a hundredth of it.](../../../results/learning-rate.svg)
+//!
 //! ## Target
 //!
 //! **99.5 %, and 99.40 % or more in each of the last five epochs with every seed.** On the hold-out images step 5's accuracy rises and falls by

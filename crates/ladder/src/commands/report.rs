@@ -33,9 +33,9 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
         without: &without,
         frontier: &frontier::experiments(),
     };
-    let test = Mnist::load_verified(&places.workspace().data())?.test;
+    let digits = Mnist::load_verified(&places.workspace().data())?;
     if options.check {
-        let problems = report::check(&places, experiments, &test)?;
+        let problems = report::check(&places, experiments, &digits)?;
         for problem in &problems {
             writeln!(output, "{problem}")?;
         }
@@ -45,7 +45,7 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<()> {
             count => bail!("{count} documents do not agree with the results"),
         }
     } else {
-        let documents = report::write(&places, experiments, &test)?;
+        let documents = report::write(&places, experiments, &digits)?;
         let changed: Vec<&str> = documents
             .iter()
             .filter(|(_, changed)| *changed)

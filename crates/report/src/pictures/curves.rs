@@ -10,28 +10,23 @@ use evidence::{Epoch, TARGET_ACCURACY};
 use plotters::prelude::*;
 
 use super::axis::{Axis, Frame, Margins, frame};
-use super::picture::{Area, Picture};
+use super::key;
+use super::picture::{Area, MARGIN, Picture};
 use super::steps::{Step, seeds, steps};
-use super::theme::{AROUND, FAINT, FROM, MUTED, TEXT, bold, text};
+use super::theme::{AROUND, FAINT, MUTED, TEXT, bold};
 use crate::document::Document;
 use crate::format::short_percent;
 use crate::inputs::Inputs;
 use crate::numbers::over_seeds::{OverSeeds, over_seeds};
 
-const COLUMNS: usize = 4;
-const PANEL_HEIGHT: u32 = 232;
+const COLUMNS: usize = 3;
+const PANEL_HEIGHT: u32 = 244;
 const MARGINS: Margins = Margins {
-    top: 26,
+    top: 34,
     right: 16,
     bottom: 40,
     left: 60,
 };
-
-/// Where the key's first sample is in its cell, how long samples are and how far apart, in pixels.
-const KEY_LEFT: i32 = 24;
-const KEY_TOP: i32 = 56;
-const KEY_WIDTH: i32 = 42;
-const KEY_DISTANCE: i32 = 28;
 
 /// How opaque the band over the seeds is.
 const BAND: f64 = 0.22;
@@ -137,21 +132,22 @@ fn shown(
 
 impl Chart {
     fn document(&self, picture: &Picture, steps: &[Step]) -> Result<Document> {
-        // The key stands in the cell behind the last panel.
-        let rows = (steps.len() + 1).div_ceil(COLUMNS);
-        picture.chart(PANEL_HEIGHT * rows as u32, |area| {
-            let cells = area.split_evenly((rows, COLUMNS));
+        let rows = steps.len().div_ceil(COLUMNS);
+        picture.chart(key::HEIGHT + PANEL_HEIGHT * rows as u32, |area| {
+            let (key, panels) = area.split_vertically(key::HEIGHT);
+            self.draw_key(&key, steps)?;
+            let cells = panels.split_evenly((rows, COLUMNS));
             for (step, cell) in steps.iter().zip(&cells) {
                 self.draw_panel(cell, step, steps)?;
             }
-            self.draw_key(&cells[steps.len()], steps)
+            Ok(())
         })
     }
 
     fn draw_panel(&self, cell: &Area, step: &Step, steps: &[Step]) -> Result<()> {
         let (width, _) = cell.dim_in_pixel();
         let middle = (MARGINS.left + width - MARGINS.right) as i32 / 2;
-        cell.draw(&Text::new(step.name, (middle, 14), bold(12.5).pos(AROUND)))?;
+        cell.draw(&Text::new(step.name, (middle, 21), bold(12.5).pos(AROUND)))?;
         let below = match step.runs.len() {
             0 => "no run yet".into(),
             _ => format!("epoch ({})", seeds(&step.runs)),
@@ -194,8 +190,8 @@ impl Chart {
         (epoch as f64, self.heights.clamp((self.height)(value)))
     }
 
-    /// What the curves are, in a cell of its own.
-    fn draw_key(&self, cell: &Area, steps: &[Step]) -> Result<()> {
+    /// What the curves are, in one line.
+    fn draw_key(&self, area: &Area, steps: &[Step]) -> Result<()> {
         let mut lines = vec![("test, other steps".to_owned(), FAINT.stroke_width(1))];
         if self.train.is_some() {
             lines.insert(0, ("train".into(), TEXT.stroke_width(1)));
@@ -204,30 +200,19 @@ impl Chart {
             let target = format!("{}, the target", short_percent(target));
             lines.insert(0, (target, MUTED.stroke_width(1)));
         }
-        let mut y = KEY_TOP;
-        self.draw_key_of_steps(cell, steps, y)?;
-        for (what, style) in lines {
-            y += KEY_DISTANCE;
-            let sample = [(KEY_LEFT, y), (KEY_LEFT + KEY_WIDTH, y)];
-            cell.draw(&PathElement::new(sample, style))?;
-            let at = (KEY_LEFT + KEY_WIDTH + 10, y);
-            cell.draw(&Text::new(what, at, text(12.5).pos(FROM)))?;
+        let left = MARGIN as i32;
+        for (from, to, colour) in key::in_colours(steps, left) {
+            let band = [(from, key::MIDDLE - 8), (to, key::MIDDLE + 8)];
+            area.draw(&Rectangle::new(band, colour.mix(BAND).filled()))?;
+            let line = [(from, key::MIDDLE), (to, key::MIDDLE)];
+            area.draw(&PathElement::new(line, colour.stroke_width(2)))?;
         }
-        Ok(())
-    }
-
-    /// A line and a band that have all steps' colours, one after the other.
-    fn draw_key_of_steps(&self, cell: &Area, steps: &[Step], y: i32) -> Result<()> {
-        let from = |index: usize| KEY_LEFT + KEY_WIDTH * index as i32 / steps.len() as i32;
-        for (index, step) in steps.iter().enumerate() {
-            let (left, right) = (from(index), from(index + 1));
-            let band = [(left, y - 8), (right, y + 8)];
-            cell.draw(&Rectangle::new(band, step.colour.mix(BAND).filled()))?;
-            let line = [(left, y), (right, y)];
-            cell.draw(&PathElement::new(line, step.colour.stroke_width(2)))?;
+        let mut x = key::words(area, "test, of the step", left)?;
+        for (words, style) in lines {
+            let line = [(x, key::MIDDLE), (x + key::SAMPLE, key::MIDDLE)];
+            area.draw(&PathElement::new(line, style))?;
+            x = key::words(area, &words, x)?;
         }
-        let at = (KEY_LEFT + KEY_WIDTH + 10, y);
-        cell.draw(&Text::new("test, of the step", at, text(12.5).pos(FROM)))?;
         Ok(())
     }
 }

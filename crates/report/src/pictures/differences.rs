@@ -3,10 +3,11 @@
 use anyhow::Result;
 use plotters::prelude::*;
 
-use super::axis::{Axis, Margins, frame};
-use super::picture::{Area, MARGIN, Picture};
+use super::axis::Axis;
+use super::picture::{Area, Picture};
+use super::rows::{self, with_minus};
 use super::steps::{Step, steps};
-use super::theme::{BACKGROUND, FROM, MUTED, bold, muted, text};
+use super::theme::{BACKGROUND, MUTED, bold, text};
 use crate::document::Document;
 use crate::format::{interval, points};
 use crate::inputs::Inputs;
@@ -14,13 +15,6 @@ use crate::numbers::comparisons::with_the_step_before;
 use crate::numbers::statistics::{Comparison, Verdict};
 
 const FILE: &str = "differences.svg";
-const ROW_HEIGHT: u32 = 44;
-const MARGINS: Margins = Margins {
-    top: 6,
-    right: 270,
-    bottom: 44,
-    left: 170,
-};
 
 /// Distances between labels that there may be, in hundredths of a point.
 const DISTANCES: [i32; 7] = [5, 10, 20, 50, 100, 200, 500];
@@ -41,15 +35,14 @@ pub(crate) fn document(inputs: &Inputs) -> Result<Document> {
         title: "What each step brought".into(),
         notes: vec![
             "Test accuracy minus that of the step before, in points: mean, and 95 % interval over the seeds.".into(),
-"Filled: a difference is shown, whatever the luck of seeds and images. Hollow: none is.".into(),
+            "Filled: a difference is shown, whatever the luck of seeds and images. Hollow: none is.".into(),
         ],
     };
     if rows.is_empty() {
         picture.notes = vec!["No two neighbouring steps have a run yet.".into()];
         return Ok(picture.figure(0, svg::node::element::Group::new()));
     }
-    let height = MARGINS.top + ROW_HEIGHT * rows.len() as u32 + MARGINS.bottom;
-    picture.chart(height, |area| draw(area, &rows))
+    picture.chart(rows::height(rows.len()), |area| draw(area, &rows))
 }
 
 fn draw(area: &Area, rows: &[(Step, Comparison)]) -> Result<()> {
@@ -58,20 +51,10 @@ fn draw(area: &Area, rows: &[(Step, Comparison)]) -> Result<()> {
         [low, high, comparison.difference, 0.0, 0.001, -0.001]
     });
     let differences = axis(ends.collect());
-    let rows_axis = Axis {
-        range: rows.len() as f64..0.0,
-        ticks: Vec::new(),
-    };
-    let axes = (differences.clone(), rows_axis);
-    let mut frame = frame(
-        area,
-        MARGINS,
-        axes,
-        "worse  ←  difference (points)  →  better",
-    )?;
+    let below = "worse  ←  difference (points)  →  better";
+    let mut frame = rows::frame(area, differences.clone(), rows.len(), below)?;
     let zero = [(0.0, 0.0), (0.0, rows.len() as f64)];
     frame.draw_series(LineSeries::new(zero, MUTED.stroke_width(2)))?;
-    let (left, top) = area.get_base_pixel();
     for (row, (step, comparison)) in rows.iter().enumerate() {
         let y = row as f64 + 0.5;
         let at = |difference: f64| (differences.clamp(difference), y);
@@ -84,33 +67,21 @@ fn draw(area: &Area, rows: &[(Step, Comparison)]) -> Result<()> {
         if comparison.verdict() == Verdict::NoDifferenceShown {
             frame.draw_series([Circle::new(mean, 5, BACKGROUND.filled())])?;
         }
-        let (right, y) = frame.backend_coord(&(differences.range.end, y));
-        draw_words(area, step, comparison, (right - left, y - top))?;
+        draw_words(area, row, step, comparison)?;
     }
     Ok(())
 }
 
 /// The step's name on the left, and the numbers on the right of the chart.
-fn draw_words(
-    area: &Area,
-    step: &Step,
-    comparison: &Comparison,
-    (right, y): (i32, i32),
-) -> Result<()> {
-    let name = Text::new(step.name, (MARGIN as i32, y), text(12.5).pos(FROM));
-    area.draw(&name)?;
+fn draw_words(area: &Area, row: usize, step: &Step, comparison: &Comparison) -> Result<()> {
     let verdict = comparison.verdict();
     let style = match verdict {
         Verdict::NoDifferenceShown => text(12.5),
         Verdict::Better | Verdict::Worse => bold(12.5),
     };
-    let x = right + 20;
     let first = format!("{}: {}", points(comparison.difference), verdict.words());
-    let first = with_minus(&first);
-    area.draw(&Text::new(first, (x, y - 8), style.pos(FROM)))?;
-    let second = with_minus(&format!("95 % interval: {}", interval(comparison.interval)));
-    area.draw(&Text::new(second, (x, y + 9), muted(12.0).pos(FROM)))?;
-    Ok(())
+    let second = format!("95 % interval: {}", interval(comparison.interval));
+    rows::words(area, row, step.name, (&first, style), &second)
 }
 
 /// The axis of some differences, with labels at round ones.
@@ -131,9 +102,4 @@ fn label(points: f64) -> String {
         return "0".into();
     }
     with_minus(&format!("{points:+}"))
-}
-
-/// The same numbers with the sign that is as wide as a plus.
-fn with_minus(numbers: &str) -> String {
-    numbers.replace('-', "−")
 }

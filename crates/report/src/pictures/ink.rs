@@ -6,9 +6,9 @@
 use std::fmt::Write;
 
 use mnist::{IMAGE_SIDE, PIXELS};
-use svg::node::element::{Group, Path};
+use svg::node::element::{Group, Path, Rectangle};
 
-use super::theme::{TEXT, name};
+use super::theme::{GRID, TEXT, name};
 
 /// Opacities to tell apart, from none to full ink.
 const LEVELS: u16 = 7;
@@ -36,6 +36,16 @@ pub(crate) fn ink(image: &[u8; PIXELS], (x, y): (f64, f64), scale: f64) -> Group
         }
     }
     group
+}
+
+/// The edge of an image whose pixels are one wide and high.
+pub(crate) fn edge() -> Rectangle {
+    Rectangle::new()
+        .set("width", IMAGE_SIDE)
+        .set("height", IMAGE_SIDE)
+        .set("fill", "none")
+        .set("stroke", name(GRID))
+        .set("stroke-width", 0.5)
 }
 
 /// Horizontal strokes over the pixels of one level.

@@ -5,11 +5,11 @@ use architecture::PerAxis;
 use plotters::style::RGBColor;
 use svg::node::element::{Definitions, Group, Rectangle, Use};
 
-use super::ink::ink;
+use super::ink::{edge, ink};
 use super::layers::{self, CELL_WIDTH, Stage, WORDS_HEIGHT, stages};
 use super::picture::{Picture, label};
 use super::steps::steps;
-use super::theme::{GRID, MUTED, TEXT, name};
+use super::theme::{MUTED, TEXT, name};
 use crate::document::Document;
 use crate::inputs::Inputs;
 
@@ -126,16 +126,6 @@ fn fields_along(
     }
     fields.reverse();
     fields
-}
-
-/// The image's edge.
-fn edge() -> Rectangle {
-    Rectangle::new()
-        .set("width", mnist::IMAGE_SIDE)
-        .set("height", mnist::IMAGE_SIDE)
-        .set("fill", "none")
-        .set("stroke", name(GRID))
-        .set("stroke-width", 0.5)
 }
 
 fn rectangles(field: PerAxis<Field>, before: Option<PerAxis<Field>>, colour: RGBColor) -> Group {

@@ -8,7 +8,7 @@ use mnist::Split;
 
 use crate::workspace::{Workspace, record};
 
-const DOCUMENTS: [&str; 26] = [
+const DOCUMENTS: [&str; 29] = [
     "README.md",
     "experiments/step-01-one/src/lib.rs",
     "experiments/step-02-two/src/lib.rs",
@@ -28,9 +28,12 @@ const DOCUMENTS: [&str; 26] = [
     "results/curves-accuracy.svg",
     "results/last-epochs.svg",
     "results/differences.svg",
+    "results/gap.svg",
+    "results/learning-rate.svg",
     "results/confusion.svg",
     "results/frontier.svg",
     "results/network.svg",
+    "results/cost-by-layer.svg",
     "results/receptive-field.svg",
     "results/digits.svg",
     "results/gallery.svg",
@@ -378,7 +381,7 @@ fn runs_on_the_hold_out_images_must_be_of_committed_code_too() {
 #[test]
 fn runs_on_other_test_images_are_errors() {
     let mut workspace = Workspace::new();
-    workspace.test = workspace.test.slice(0..50);
+    workspace.digits.test = workspace.digits.test.slice(0..50);
     let message = format!("{:#}", workspace.check().unwrap_err());
     assert!(
         message.contains(FIRST) && message.contains("50 test images"),

@@ -4,17 +4,22 @@ use std::fs;
 
 use evidence::{Kind, Record};
 use experiment::Experiment;
+use mnist::Augmentation;
 
 use crate::workspace::{STEPS, Workspace, digits, experiment, of_kind, record, wrong};
 
-const PICTURES: [&str; 10] = [
+const PICTURES: [&str; 14] = [
     "curves-loss",
     "curves-accuracy",
     "last-epochs",
     "differences",
+    "gap",
+    "learning-rate",
     "confusion",
     "frontier",
+    "augmented",
     "network",
+    "cost-by-layer",
     "receptive-field",
     "digits",
     "gallery",
@@ -49,13 +54,21 @@ fn other_run(last: &Experiment, seed: u64) -> Record {
     run
 }
 
-/// Workspaces without any run, with none of the last step, with one, and with several of two steps.
+/// Workspaces without any run, with none of the last step, with one, and with several of two steps, one of which augments.
 fn workspaces() -> [Workspace; 4] {
     let without = Workspace::new();
     fs::remove_dir_all(without.path("results")).unwrap();
     let one_seed = Workspace::new();
     one_seed.record_last_step();
-    let seeds = Workspace::new();
+    let mut seeds = Workspace::new();
+    seeds.experiments[4].recipe.augmentation = Some(Augmentation {
+        translation_pixels: 2.0,
+        rotation_degrees: 10.0,
+        scaling: 0.0,
+        shear_degrees: 0.0,
+        elastic_pixels: 0.0,
+    });
+    seeds.record(&record(&seeds.experiments[4], 1));
     seeds.record_last_step();
     seeds.record(&other_run(&seeds.experiments[5], 2));
     seeds.record(&record(&seeds.experiments[4], 2));
@@ -139,6 +152,8 @@ fn a_step_has_its_colour_in_every_chart() {
         "curves-accuracy",
         "last-epochs",
         "differences",
+        "gap",
+        "learning-rate",
         "confusion",
         "network",
         "receptive-field",
@@ -185,6 +200,58 @@ fn differences_have_their_interval_and_verdict() {
 }
 
 #[test]
+fn the_gap_is_between_the_means_of_training_and_test_accuracy() {
+    let [without, _, one_seed, seeds] = workspaces();
+    assert!(picture(&without, "gap").contains("No run is recorded yet."));
+    let one = picture(&one_seed, "gap");
+    assert_eq!(one.matches("\n+2.00 points\n").count(), 6, "{one}");
+    assert_eq!(one.matches("\n99.00 %, 97.00 %\n").count(), 6, "{one}");
+    let mut other = record(&seeds.experiments[5], 2);
+    other.train.correct = 597;
+    seeds.record(&other);
+    let several = picture(&seeds, "gap");
+    assert_in_order(
+        &several,
+        &["\n+2.25 points\n", "\n99.25 ± 0.35 %, 97.00 ± 0.00 %\n"],
+    );
+}
+
+#[test]
+fn neighbouring_steps_with_the_same_learning_rates_share_a_line() {
+    let [without, no_run, _, seeds] = workspaces();
+    assert!(picture(&without, "learning-rate").contains("No run is recorded yet."));
+    let all_alike = "\nstep-01-one to step-05-five\n";
+    assert!(picture(&no_run, "learning-rate").contains(all_alike));
+    let mut other = record(&seeds.experiments[5], 1);
+    for epoch in &mut other.epochs {
+        epoch.learning_rate = 0.1 / epoch.epoch as f64;
+    }
+    seeds.record(&other);
+    assert_in_order(
+        &picture(&seeds, "learning-rate"),
+        &[all_alike, "\nstep-06-six\n", "\n0.1\n", "\n0.1\n"],
+    );
+}
+
+#[test]
+fn training_digits_are_shown_as_the_first_step_that_augments_them_does() {
+    let [.., one_seed, seeds] = workspaces();
+    one_seed.write().unwrap();
+    assert!(!one_seed.path("results/augmented.svg").exists());
+    let picture = picture(&seeds, "augmented");
+    assert!(picture.contains("the run of step-05-five with seed 1"));
+    assert!(picture.contains("a shift of up to 2 pixels along each axis, a turn of up to 10°."));
+    let digits = picture.split("shape-rendering").skip(1);
+    let mut digits: Vec<&str> = digits
+        .filter_map(|it| Some(it.split_once("</g>")?.0))
+        .collect();
+    assert_eq!(digits.len(), 28);
+    digits.sort_unstable();
+    digits.dedup();
+    assert_eq!(digits.len(), 28, "some are not augmented");
+}
+
+#[test]
 fn the_confusion_matrix_is_the_sum_over_the_seeds_of_the_last_step() {
     let [without, no_run, _, seeds] = workspaces();
     for workspace in [without, no_run] {
@@ -210,6 +277,7 @@ fn the_confusion_matrix_is_the_sum_over_the_seeds_of_the_last_step() {
 fn the_network_is_drawn_from_its_summary() {
     let workspace = Workspace::new();
     let network = picture(&workspace, "network");
+    let cost = picture(&workspace, "cost-by-layer");
     let field = picture(&workspace, "receptive-field");
     for (picture, expected) in [
         (&network, "90 parameters."),
@@ -219,6 +287,10 @@ fn the_network_is_drawn_from_its_summary() {
         (&network, "50 parameters"),
         (&network, "no parameters"),
         (&network, "10 × 1×1"),
+        (&cost, "2. Conv 1×1"),
+        (&cost, "40 (44.4 %)"),
+        (&cost, "24,336 (47.4 %)"),
+        (&cost, "pointwise convolutions"),
         (&field, "1×1 pixels"),
         (&field, "jump 1, start 1.5"),
         (&field, "28×28 pixels"),
@@ -307,7 +379,7 @@ fn disputed_labels_are_marked() {
     run.confusion[7] = vec![0, 0, 0, 0, 0, 0, 2, 98, 0, 0];
     run.misclassified = vec![wrong(937, 6), wrong(947, 6)];
     run.disturbed.clear();
-    workspace.test = digits(IMAGES);
+    workspace.digits.test = digits(IMAGES);
     workspace.record(&run);
     let picture = picture(&workspace, "gallery");
     assert!(

@@ -9,7 +9,7 @@ use evidence::{
     SCHEMA_VERSION, sha256,
 };
 use experiment::{DropoutAfter, Experiment, Name, Optimizer, Recipe, Schedule};
-use mnist::{DataSet, Digits, Disturbance, PIXELS, Split};
+use mnist::{DataSet, Digits, Disturbance, Mnist, PIXELS, Split};
 use report::Experiments;
 
 pub const STEPS: [&str; 6] = [
@@ -21,6 +21,7 @@ pub const STEPS: [&str; 6] = [
     "step-06-six",
 ];
 
+const TRAIN_IMAGES: usize = 600;
 const TEST_IMAGES: usize = 100;
 
 /// What made-up weights files hold: nothing reads them but for their checksum.
@@ -125,7 +126,7 @@ pub struct Workspace {
     pub experiments: Vec<Experiment>,
     pub without: Vec<Experiment>,
     pub frontier: Vec<Experiment>,
-    pub test: Digits,
+    pub digits: Mnist,
 }
 
 impl Workspace {
@@ -136,7 +137,11 @@ impl Workspace {
             experiments: STEPS.map(experiment).to_vec(),
             without: vec![experiment("without-it")],
             frontier: vec![experiment("tiny")],
-            test: digits(TEST_IMAGES),
+            digits: Mnist {
+                data_set: DataSet::mnist(),
+                train: digits(TRAIN_IMAGES),
+                test: digits(TEST_IMAGES),
+            },
         };
         fs::create_dir_all(workspace.path("data/mnist")).unwrap();
         workspace.put("README.md", README);
@@ -216,7 +221,7 @@ impl Workspace {
                 without: &self.without,
                 frontier: &self.frontier,
             },
-            &self.test,
+            &self.digits,
         )
     }
 
@@ -228,7 +233,7 @@ impl Workspace {
                 without: &self.without,
                 frontier: &self.frontier,
             },
-            &self.test,
+            &self.digits,
         )
     }
 
@@ -304,7 +309,7 @@ pub fn record(experiment: &Experiment, seed: u64) -> Record {
             name: experiment.name.clone(),
             data_set: DataSet::mnist(),
             split: Split::Test,
-            train_images: 600,
+            train_images: TRAIN_IMAGES,
             seed,
             backend: "flex".into(),
             instructions: Some("avx2".into()),
@@ -331,7 +336,7 @@ pub fn record(experiment: &Experiment, seed: u64) -> Record {
         train: Evaluation {
             loss: 0.05,
             correct: 594,
-            total: 600,
+            total: TRAIN_IMAGES,
         },
         confusion,
         misclassified: [0, 40, 90].map(|image| wrong(image, 6)).to_vec(),

@@ -5,12 +5,12 @@
 //! is *what it is for*. A ChaCha key is 256 bits, exactly enough for seed, epoch, index and purpose, so two
 //! generators never share a stream, and setting one up costs less than one resampled row of pixels.
 
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 /// What random numbers are drawn for; part of a generator's key.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// The order of the images in an epoch.
     Order = 0,
     /// The augmentation of an image.
@@ -21,27 +21,12 @@ pub(crate) enum Purpose {
     Dropout = 3,
 }
 
-/// The generator for one purpose, with the key (seed, epoch, index, purpose).
-pub(crate) fn generator(seed: u64, epoch: usize, index: usize, purpose: Purpose) -> ChaCha8Rng {
+/// The generator for one purpose, with the key (seed, epoch, index, purpose). Epochs and indices count from 0.
+pub fn generator(seed: u64, epoch: usize, index: usize, purpose: Purpose) -> ChaCha8Rng {
     let words = [seed, epoch as u64, index as u64, purpose as u64];
     let mut key = [0; 32];
     for (bytes, word) in key.chunks_exact_mut(8).zip(words) {
         bytes.copy_from_slice(&word.to_le_bytes());
     }
     ChaCha8Rng::from_seed(key)
-}
-
-/// The order in which `len` images are shown in an epoch (counted from 0): a permutation of 0 to `len` − 1.
-///
-/// This is a Fisher–Yates shuffle, spelled out because rand may change its own from version to version, and recorded
-/// results must stay reproducible.
-pub fn epoch_order(seed: u64, epoch: usize, len: usize) -> Vec<u32> {
-    let mut random = generator(seed, epoch, 0, Purpose::Order);
-    let mut order: Vec<u32> = (0..len as u32).collect();
-    for last in (1..len).rev() {
-        // A 64-bit fraction of the range: the bias is below 2⁻⁴⁰ for a million images.
-        let chosen = (u128::from(random.next_u64()) * (last as u128 + 1)) >> 64;
-        order.swap(last, chosen as usize);
-    }
-    order
 }
