@@ -14,7 +14,7 @@ pub struct WhatIf {
     #[arg(long, value_name = "RATE")]
     learning_rate: Option<f64>,
 
-    /// Probability of dropping a value after each ReLU, instead of the recipe's; 0 for none
+    /// Probability of dropping a value where the step has dropout, after each ReLU if it has none; 0 for none
     #[arg(long, value_name = "PROBABILITY")]
     dropout: Option<f64>,
 
