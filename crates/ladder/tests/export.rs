@@ -5,7 +5,9 @@ mod compiler;
 mod program;
 mod recorded;
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, DirEntry};
 use std::path::Path;
 
 use burn::tensor::Device;
@@ -96,12 +98,48 @@ fn the_last_step_as_a_crate_computes_as_the_crate_does() {
 }
 
 #[test]
+fn the_page_is_small_and_has_the_same_bytes_each_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("site");
+    let export = || {
+        success(&["export", "page", "--out", folder.to_str().unwrap()]);
+        let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap());
+        let read = |file: DirEntry| (file.file_name(), fs::read(file.path()).unwrap());
+        files.map(read).collect::<BTreeMap<_, _>>()
+    };
+    let one = export();
+    // The second time there are files.
+    fs::write(folder.join("index.html"), "another page").unwrap();
+    let two = export();
+    assert!(one == two, "the same bytes each time");
+    let bytes: usize = one.values().map(Vec::len).sum();
+    assert!(bytes < 300_000, "{bytes}");
+    let names: Vec<_> = one.keys().filter_map(|name| name.to_str()).collect();
+    assert!(
+        names.contains(&"index.html") && !names.contains(&"trainer.js"),
+        "{names:?}"
+    );
+    let page = String::from_utf8(one[OsStr::new("index.html")].clone()).unwrap();
+    for expected in [
+        "<html data-exported lang=\"en\">",
+        "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
+    ] {
+        assert!(page.contains(expected), "{page}");
+    }
+}
+
+#[test]
 fn what_cannot_be_exported_is_named_in_one_line_and_leaves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     fs::write(path("file"), "no folder").unwrap();
-    for (format, out) in [("c", "file"), ("rust", "file"), ("onnx", "file/m.onnx")] {
-        let message = failure(&["export", format, "1", "--out", &path(out)]);
+    for (export, out) in [
+        (&["c", "1"][..], "file"),
+        (&["rust", "1"], "file"),
+        (&["onnx", "1"], "file/m.onnx"),
+        (&["page"], "file"),
+    ] {
+        let message = failure(&[&["export"], export, &["--out", &path(out)]].concat());
         assert!(message.contains("cannot write"), "{message}");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }

@@ -15,7 +15,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Path, content type and content of each file.
-const FILES: [(&str, &str, &str); 27] = [
+pub const FILES: [(&str, &str, &str); 31] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/drawing.css", CSS, include_str!("page/drawing.css")),
@@ -34,6 +34,8 @@ const FILES: [(&str, &str, &str); 27] = [
     ),
     ("/asking.js", JAVASCRIPT, include_str!("page/asking.js")),
     ("/drawing.js", JAVASCRIPT, include_str!("page/drawing.js")),
+    ("/exported.js", JAVASCRIPT, include_str!("page/exported.js")),
+    ("/ink.js", JAVASCRIPT, include_str!("page/ink.js")),
     ("/kept.js", JAVASCRIPT, include_str!("page/kept.js")),
     ("/layers.js", JAVASCRIPT, include_str!("page/layers.js")),
     (
@@ -42,7 +44,9 @@ const FILES: [(&str, &str, &str); 27] = [
         include_str!("page/map_sheet.js"),
     ),
     ("/mistakes.js", JAVASCRIPT, include_str!("page/mistakes.js")),
+    ("/networks.js", JAVASCRIPT, include_str!("page/networks.js")),
     ("/pixels.js", JAVASCRIPT, include_str!("page/pixels.js")),
+    ("/prepare.js", JAVASCRIPT, include_str!("page/prepare.js")),
     ("/results.js", JAVASCRIPT, include_str!("page/results.js")),
     ("/story.js", JAVASCRIPT, include_str!("page/story.js")),
     (
@@ -63,12 +67,12 @@ const FILES: [(&str, &str, &str); 27] = [
 
 /// What a browser may do with anything that comes from here: scripts and styles come from files of this server, and nothing
 /// from anywhere else. Charts have their styles inside them.
+pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The headers that every answer has.
 pub const HEADERS: [(HeaderName, &str); 5] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
-         form-action 'none'; frame-ancestors 'none'",
-    ),
+    (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (

@@ -6,6 +6,8 @@
 //! does it for everybody, several drawings at a time. Others prepare drawings and read files, and the one that reads and
 //! answers requests never waits for any of them. How much can be asked of the server is bounded by [`Limits`]. A training that
 //! the page starts is a process of its own.
+//!
+//! [`exported_page`] makes the same page into files for any host of static files; a browser computes then what is asked.
 
 mod admission;
 mod assets;
@@ -14,14 +16,17 @@ mod charts;
 mod connections;
 mod drawing;
 mod erasing;
+mod exported;
 mod host;
 mod ladder;
 mod limits;
 mod networks;
 mod ready;
 mod refusal;
+mod results;
 mod routes;
 mod server;
+mod test_digits;
 mod trainer;
 mod weights;
 
@@ -31,6 +36,7 @@ use experiment::Experiment;
 use inference::Model;
 use mnist::Digits;
 
+pub use exported::exported_page;
 pub use limits::Limits;
 pub use server::{Server, Stopper};
 pub use trainer::{Train, Wanted};

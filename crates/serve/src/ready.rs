@@ -1,7 +1,7 @@
 //! Content that is ready to be sent: compressed once, not at every request, and with a tag by which a browser knows that it
 //! has it already.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -26,7 +26,9 @@ impl Ready {
         let plain = content.into();
         Self {
             content_type,
-            gzip: compressed(&plain),
+            gzip: compressed(&plain, Compression::default())
+                .ok()
+                .map(Bytes::from),
             tag: format!("W/\"{}\"", evidence::sha256(&plain)),
             plain,
         }
@@ -53,10 +55,11 @@ impl Ready {
     }
 }
 
-fn compressed(content: &[u8]) -> Option<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).ok()?;
-    encoder.finish().ok().map(Bytes::from)
+/// The content compressed as gzip does it, without a time or a name, so that the same content has the same bytes.
+pub fn compressed(content: &[u8], level: Compression) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), level);
+    encoder.write_all(content)?;
+    encoder.finish()
 }
 
 /// Whether a header lists a value.

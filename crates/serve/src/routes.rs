@@ -10,8 +10,8 @@ use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use evidence::{Kind, Places, ResultsTable, Watched};
-use mnist::{DISPUTED_TEST_IMAGES, Digits};
+use evidence::{Kind, Watched};
+use mnist::Digits;
 use serde::Serialize;
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -21,9 +21,11 @@ use crate::charts::{Chart, read_charts};
 use crate::connections::Connection;
 use crate::drawing::Drawing;
 use crate::ladder::{Ladder, runs_of};
-use crate::networks::{Networks, encode};
+use crate::networks::Networks;
 use crate::ready::Ready;
 use crate::refusal::{JSON, Refusal, json_body};
+use crate::results::Table;
+use crate::test_digits::TestDigit;
 use crate::trainer::{Trainer, check_origin};
 use crate::weights::Weights;
 use crate::{Content, Limits};
@@ -41,24 +43,6 @@ struct Shared {
     results: Cached<Arc<Ready>>,
     charts: Cached<Arc<Vec<Chart>>>,
     trainings: Cached<Bytes>,
-}
-
-/// The results table.
-#[derive(Serialize)]
-struct Table {
-    columns: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
-}
-
-/// A digit of the test set.
-#[derive(Serialize)]
-struct TestDigit {
-    index: usize,
-    label: u8,
-    /// Whether people disagree about the label.
-    disputed: bool,
-    /// Base64 of 28×28 bytes, row by row.
-    pixels: String,
 }
 
 type Answer = Result<Response, Refusal>;
@@ -298,12 +282,7 @@ impl Shared {
             let message = format!("there is no such test digit; their indices are 0 to {last}");
             Refusal::new(StatusCode::NOT_FOUND, message)
         })?;
-        Ok(TestDigit {
-            index,
-            label: digits.label(index),
-            disputed: DISPUTED_TEST_IMAGES.contains(&index),
-            pixels: encode(digits.image(index)),
-        })
+        Ok(TestDigit::of(digits, index))
     }
 }
 
@@ -314,14 +293,4 @@ fn json(value: &impl Serialize) -> Answer {
 
 fn json_text(value: &impl Serialize) -> Result<Bytes> {
     Ok(serde_json::to_vec(value)?.into())
-}
-
-impl Table {
-    fn read(places: &Places) -> Result<Self> {
-        let table = ResultsTable::new(&places.records(Kind::Step)?);
-        Ok(Self {
-            columns: ResultsTable::columns().to_vec(),
-            rows: table.rows(),
-        })
-    }
 }

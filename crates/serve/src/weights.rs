@@ -1,8 +1,10 @@
 //! What the layers of a network compute with, for the page to show how a value was made.
 
+use std::iter::once;
+
 use inference::{Layer, Model};
 use mnist::{MEAN, STANDARD_DEVIATION};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::networks::encode_floats;
 
@@ -30,12 +32,12 @@ enum Computation {
         groups: usize,
         /// Whether negative values become zero.
         relu: bool,
-        /// Base64 of 32-bit floats `[out_channels, in_channels / groups, kernel, kernel]`.
-        weights: String,
+        /// `[out_channels, in_channels / groups, kernel, kernel]`.
+        weights: Numbers,
         /// `[out_channels]`; none where there is no batch normalisation.
-        scale: Option<Vec<f32>>,
+        scale: Option<Numbers>,
         /// `[out_channels]`.
-        offset: Vec<f32>,
+        offset: Numbers,
     },
     /// The largest value of a window.
     Largest { kernel: usize, stride: usize },
@@ -43,7 +45,57 @@ enum Computation {
     Mean,
 }
 
+/// Numbers of a layer.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Numbers {
+    /// Base64 of 32-bit floats.
+    #[serde(serialize_with = "as_base64")]
+    Here(Vec<f32>),
+    /// So many of those that [`Weights::take_numbers`] has taken out, in units of a step.
+    Elsewhere { count: usize, step: f64 },
+}
+
+/// An integer that stands for a number has so many bits, and a sign.
+const BITS: i32 = 20;
+
+fn as_base64<S: Serializer>(numbers: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&encode_floats(numbers))
+}
+
+/// The power of two in whose units the largest of these numbers has [`BITS`] bits.
+fn step(numbers: &[f32]) -> f64 {
+    let largest = numbers.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
+    // The exponent, as the bits of a float hold it.
+    let exponent = (largest.to_bits() >> 23) as i32 - 127;
+    2_f64.powi(exponent + 1 - BITS)
+}
+
 impl Weights {
+    /// Takes out the numbers, layer by layer the weights, the scale and the offset, as integers of at most [`BITS`] bits: a
+    /// number is one times its list's step.
+    pub fn take_numbers(&mut self) -> Vec<i32> {
+        let mut taken = Vec::new();
+        for layer in &mut self.layers {
+            if let Computation::Weighted {
+                weights,
+                scale,
+                offset,
+                ..
+            } = layer
+            {
+                for numbers in once(weights).chain(scale).chain(once(offset)) {
+                    if let Numbers::Here(them) = numbers {
+                        let (count, step) = (them.len(), step(them));
+                        taken.extend(them.iter().map(|it| (f64::from(*it) / step).round() as i32));
+                        *numbers = Numbers::Elsewhere { count, step };
+                    }
+                }
+            }
+        }
+        taken
+    }
+
     /// Those of a model.
     pub fn of(model: &Model) -> Self {
         let layers = model.layers().iter().map(|unfolded| match &unfolded.layer {
@@ -58,9 +110,9 @@ impl Weights {
                 padding: geometry.padding,
                 groups: geometry.groups,
                 relu: *relu,
-                weights: encode_floats(weights),
-                scale: unfolded.scale.clone(),
-                offset: bias.clone(),
+                weights: Numbers::Here(weights.clone()),
+                scale: unfolded.scale.clone().map(Numbers::Here),
+                offset: Numbers::Here(bias.clone()),
             },
             Layer::FullyConnected { weights, bias } => Computation::Weighted {
                 kernel: None,
@@ -68,9 +120,9 @@ impl Weights {
                 padding: 0,
                 groups: 1,
                 relu: false,
-                weights: encode_floats(weights),
+                weights: Numbers::Here(weights.clone()),
                 scale: None,
-                offset: bias.clone(),
+                offset: Numbers::Here(bias.clone()),
             },
             Layer::MaxPool { kernel, stride } => Computation::Largest {
                 kernel: *kernel,

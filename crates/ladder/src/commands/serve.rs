@@ -67,7 +67,12 @@ pub fn run(options: &Options, output: &mut dyn Write) -> Result<ExitCode> {
     })
 }
 
-fn content(places: Places) -> Result<Content> {
+/// What the page shows; it does not train.
+///
+/// # Errors
+///
+/// MNIST cannot be read.
+pub fn content(places: Places) -> Result<Content> {
     let device = training::select_device(None)?.device;
     let steps = steps::experiments().into_iter().map(|step| {
         let weights = recorded_weights(&step, &places);

@@ -1,8 +1,8 @@
 // What the page's address says of its state, such as `#digit=947&step=4`.
 
 /** The test digit and the number of the step in the address, each null where it names none. */
-export function readAddress() {
-  const state = new URLSearchParams(location.hash.slice(1));
+export function readAddress({ hash } = location) {
+  const state = new URLSearchParams(hash.slice(1));
   const number = (name) => (/^\d{1,6}$/.test(state.get(name) ?? "") ? Number(state.get(name)) : null);
   return { digit: number("digit"), step: number("step") };
 }
@@ -19,5 +19,11 @@ export function writeAddress(state) {
 
 /** Calls `callback` when somebody has put another state into the address. */
 export function onAddress(callback) {
-  addEventListener("hashchange", () => location.hash.includes("=") && callback(readAddress()));
+  addEventListener("hashchange", (event) => {
+    // By now a stroke may have put its own there.
+    const address = new URL(event.newURL);
+    if (address.hash.includes("=")) {
+      callback(readAddress(address));
+    }
+  });
 }

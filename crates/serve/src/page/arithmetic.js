@@ -8,11 +8,14 @@ const known = new Map();
 /** What a step's layers compute with, asked for once. */
 export function weightsOf(name) {
   if (!known.has(name)) {
-    const asked = ask(`/api/weights/${name}`).then((answer) => {
-      for (const layer of answer.layers.filter((layer) => layer.weights)) {
-        layer.weights = floats(layer.weights);
-      }
-      return answer;
+    const asked = ask(`api/weights/${name}`).then((answer) => {
+      const layers = answer.layers.map((layer) => ({
+        ...layer,
+        weights: layer.weights && floats(layer.weights),
+        scale: layer.scale && floats(layer.scale),
+        offset: layer.offset && floats(layer.offset),
+      }));
+      return { ...answer, layers };
     });
     known.set(name, asked);
     // What went wrong once may go right later.

@@ -1,4 +1,7 @@
-// Questions to the server.
+// Questions to the server, or to what takes its place where the page was exported.
+
+/** Whether the page was exported: then there is no server, and the browser computes. */
+export const isExported = "exported" in document.documentElement.dataset;
 
 /** An answer that is none, with what the server says about it. */
 export class Refused extends Error {
@@ -9,8 +12,12 @@ export class Refused extends Error {
   }
 }
 
-/** The JSON that the server has at a path. */
+/** The JSON that there is at a path. */
 export async function ask(path, options) {
+  if (isExported && path.startsWith("api/")) {
+    const { answerTo } = await import("./exported.js");
+    return answerTo(path);
+  }
   const response = await fetch(path, options);
   const answer = await response.json();
   if (!response.ok) {
@@ -20,7 +27,11 @@ export async function ask(path, options) {
 }
 
 /** The answer to a JSON question at a path. */
-export function post(path, question, signal) {
+export async function post(path, question, signal) {
+  if (isExported) {
+    const { answerTo } = await import("./exported.js");
+    return answerTo(path, question);
+  }
   return ask(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -31,7 +42,7 @@ export function post(path, question, signal) {
 
 /** What the networks make of a drawing `{width, height, pixels, step}`; with `exact`, the values of the step's layers too. */
 export function predict(drawing, signal) {
-  return post("/api/predict", drawing, signal);
+  return post("api/predict", drawing, signal);
 }
 
 /** Milliseconds between two drawings that are sent. */

@@ -2,7 +2,7 @@
 
 import { onAddress, readAddress, writeAddress } from "./address.js";
 import { AnswerView } from "./answer.js";
-import { Predictor, Refused, ask } from "./asking.js";
+import { Predictor, Refused, ask, isExported } from "./asking.js";
 import { Drawing, SIDE } from "./drawing.js";
 import { giveBack, keepOnLeaving } from "./kept.js";
 import { LayersView } from "./layers.js";
@@ -10,8 +10,6 @@ import { MistakesView } from "./mistakes.js";
 import { decode, styled } from "./pixels.js";
 import { showCharts, showTable } from "./results.js";
 import { showStory } from "./story.js";
-import { TrainerView } from "./trainer.js";
-import { TrainingsView } from "./trainings.js";
 import { VersusView } from "./versus.js";
 import { called } from "./words.js";
 
@@ -25,11 +23,25 @@ const UNUSABLE = 422;
 
 async function start() {
   showTable();
-  showCharts();
-  const ladder = await untilAnswered(() => ask("/api/ladder"));
+  if (isExported) {
+    takeAwayWhatNeedsAServer();
+  } else {
+    showCharts();
+  }
+  const ladder = await untilAnswered(() => ask("api/ladder"));
   page(ladder);
-  new TrainingsView(ladder).watch();
-  new TrainerView(ladder).watch();
+  if (!isExported) {
+    const [{ TrainingsView }, { TrainerView }] = await Promise.all([import("./trainings.js"), import("./trainer.js")]);
+    new TrainingsView(ladder).watch();
+    new TrainerView(ladder).watch();
+  }
+}
+
+function takeAwayWhatNeedsAServer() {
+  document.querySelectorAll(".served").forEach((it) => it.remove());
+  document.querySelectorAll(".exported").forEach((it) => {
+    it.hidden = false;
+  });
 }
 
 async function untilAnswered(question) {
@@ -49,9 +61,11 @@ function trouble(error) {
   const place = byId("trouble");
   place.hidden = !error;
   if (error instanceof Refused) {
-    place.textContent = `The server refuses: ${error.message}.`;
+    place.textContent = `${isExported ? "It cannot be shown" : "The server refuses"}: ${error.message}.`;
   } else if (error) {
-    place.textContent = "The server does not answer. Is `cargo ladder serve` still running?";
+    place.textContent = isExported
+      ? "A file of this page cannot be read. Is answers.bin beside it?"
+      : "The server does not answer. Is `cargo ladder serve` still running?";
   }
 }
 
@@ -160,7 +174,7 @@ function page(ladder) {
   const isKept = giveBack(drawing);
   onAddress(follow);
   if (!follow(wanted) && !isKept) {
-    ask("/sample.json").then((strokes) => drawing.empty && drawing.replay(strokes), trouble);
+    ask("sample.json").then((strokes) => drawing.empty && drawing.replay(strokes), trouble);
   }
 }
 
@@ -215,7 +229,7 @@ function testDigits(ladder, drawing) {
   async function show(number) {
     index.value = number;
     try {
-      const digit = await ask(`/api/digits/${number}`);
+      const digit = await ask(`api/digits/${number}`);
       drawing.showDigit(decode(digit.pixels), ladder.image_side, digit);
       trouble(null);
     } catch (error) {
@@ -228,8 +242,10 @@ function testDigits(ladder, drawing) {
     show(index.valueAsNumber);
   });
   byId("next").addEventListener("click", () => {
-    const number = Number.isInteger(index.valueAsNumber) ? index.valueAsNumber : -1;
-    show(number < 0 || number >= last ? 0 : number + 1);
+    const number = Number.isInteger(index.valueAsNumber) ? Math.max(index.valueAsNumber, -1) : -1;
+    // An exported page has only some.
+    const next = ladder.offered ? ladder.offered.find((it) => it > number) : number + 1;
+    show(next <= last ? next : 0);
   });
   const telling = tellingDigits(ladder.steps);
   if (telling.digits.length > 0) {

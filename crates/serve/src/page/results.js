@@ -7,7 +7,7 @@ import { element } from "./words.js";
 export async function showTable() {
   const table = document.getElementById("table");
   try {
-    const { columns, rows } = await ask("/api/results");
+    const { columns, rows } = await ask("api/results");
     if (rows.length === 0) {
       table.replaceChildren(element("caption", "", "There are no results yet."));
       return;
@@ -30,7 +30,7 @@ export async function showTable() {
 export async function showCharts() {
   const figures = document.getElementById("figures");
   try {
-    const charts = await ask("/api/charts");
+    const charts = await ask("api/charts");
     figures.replaceChildren(...charts.map(figure));
     if (charts.length === 0) {
       figures.textContent = "There are no charts yet.";
@@ -51,7 +51,7 @@ function figure({ name, title }) {
   // So that the arrow keys move what is wider than the screen.
   made.tabIndex = 0;
   const link = element("a");
-  link.href = `/charts/${encodeURIComponent(name)}`;
+  link.href = `charts/${encodeURIComponent(name)}`;
   const image = element("img");
   Object.assign(image, { src: link.href, alt: title });
   link.append(image);

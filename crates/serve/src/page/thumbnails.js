@@ -42,7 +42,7 @@ export function showThumbnails(place, mistakes, open) {
 async function paintAll(made) {
   const missing = made.map(({ image }) => image).filter((image) => !known.has(image));
   for (let from = 0; from < missing.length; from += AT_ONCE) {
-    const digits = await ask(`/api/digits?of=${missing.slice(from, from + AT_ONCE).join()}`).catch(() => []);
+    const digits = await ask(`api/digits?of=${missing.slice(from, from + AT_ONCE).join()}`).catch(() => []);
     digits.forEach(({ index, pixels }) => known.set(index, decode(pixels)));
   }
   for (const { image, canvas } of made.filter(({ image }) => known.has(image))) {

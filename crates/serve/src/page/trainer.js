@@ -21,21 +21,21 @@ export class TrainerView {
     byId("train").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#tell(() =>
-        post("/api/training", {
+        post("api/training", {
           step: choice.value,
           seed: byId("train-seed").valueAsNumber,
           epochs: byId("train-epochs").valueAsNumber,
         }),
       );
     });
-    byId("train-stop").addEventListener("click", () => this.#tell(() => ask("/api/training", { method: "DELETE" })));
+    byId("train-stop").addEventListener("click", () => this.#tell(() => ask("api/training", { method: "DELETE" })));
   }
 
   /** Looks again and again, but not while nobody sees the page. */
   async watch() {
     for (;;) {
       if (!document.hidden) {
-        await ask("/api/training").then((status) => this.#show(status), () => {});
+        await ask("api/training").then((status) => this.#show(status), () => {});
       }
       await new Promise((done) => setTimeout(done, INTERVAL));
     }

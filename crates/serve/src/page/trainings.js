@@ -29,7 +29,7 @@ export class TrainingsView {
     for (;;) {
       if (!document.hidden) {
         // Where the server does not answer, what is shown stays; the drawing says so.
-        await ask("/api/trainings").then((trainings) => this.#show(trainings), () => {});
+        await ask("api/trainings").then((trainings) => this.#show(trainings), () => {});
       }
       await new Promise((done) => setTimeout(done, INTERVAL));
     }
@@ -104,7 +104,7 @@ function recordedOf({ step, split }) {
     return [];
   }
   if (!curves.has(step)) {
-    curves.set(step, ask(`/api/curves/${encodeURIComponent(step)}`).catch(() => []));
+    curves.set(step, ask(`api/curves/${encodeURIComponent(step)}`).catch(() => []));
   }
   return curves.get(step);
 }

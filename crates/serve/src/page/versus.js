@@ -45,7 +45,7 @@ export class VersusView {
     const mine = this.#asked;
     this.#timer = setTimeout(async () => {
       const drawing = { ...take(), step: step.name };
-      const questions = [predict({ ...drawing, exact: true }), post("/api/erase", drawing), weightsOf(step.name)];
+      const questions = [predict({ ...drawing, exact: true }), post("api/erase", drawing), weightsOf(step.name)];
       const answers = await Promise.all(questions).catch(() => null);
       // Where the server does not answer, the drawing says so.
       if (answers?.[1] && this.#asked === mine) {

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::Checkout;
 use crate::trainer::content_with_training;
 use crate::webdriver::View;
-use crate::{NARROW, Page, WIDE};
+use crate::{Host, NARROW, Page, WIDE};
 
 const VERSION: &str = "4.14.1";
 
@@ -25,16 +25,23 @@ fn axe_finds_nothing() {
     let axe = axe();
     let checkout = Checkout::new();
     let content = content_with_training(&checkout);
-    let mut page = Page::open_with(content, checkout, WIDE);
-    let address = page.server.address;
-    page.browser.open_at(address, "#digit=947");
+    for mut page in [
+        Page::open_with(content, checkout, WIDE),
+        Page::from(Host::Files, WIDE),
+    ] {
+        assert_sound_for_all(&mut page, &axe);
+    }
+}
+
+fn assert_sound_for_all(page: &mut Page, axe: &str) {
+    page.open_at("#digit=947");
     page.browser
         .wait_until("document.querySelector('#versus')?.hidden === false");
     let layer = "#maps > li:nth-child(2) canvas";
     page.browser.draw(layer, "mouse", &[[0.11, 0.4]]);
     page.browser
         .wait_until("document.querySelector('.why .formula b') !== null");
-    page.browser.run(&axe);
+    page.browser.run(axe);
     for view in [WIDE, NARROW] {
         for dark in [false, true] {
             page.browser.view(View { dark, ..view });

@@ -5,6 +5,8 @@
 mod support;
 
 mod axe;
+mod exported;
+mod files;
 mod story;
 mod trainer;
 mod webdriver;
@@ -14,8 +16,9 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use evidence::{Epoch, Kind, State};
-use serve::{Content, Limits};
+use serve::{Content, Limits, exported_page};
 
+use files::Folder;
 use support::{Checkout, Running, content, recorded, steps};
 use webdriver::{Browser, View};
 
@@ -38,34 +41,109 @@ const RIGHT: char = '\u{e014}';
 const DOWN: char = '\u{e015}';
 const TAB: char = '\u{e004}';
 
-/// The page in a browser, with the limits that everybody meets.
+/// Who a browser has the page from.
+#[derive(Clone, Copy, Debug)]
+enum Host {
+    /// The server, with the limits that everybody meets.
+    Server,
+    /// A server of files, and nothing else, that has the exported page in some folder.
+    Files,
+}
+
+/// Makes two tests of each function, one for each host.
+macro_rules! for_both_hosts {
+    ($($name:ident),* $(,)?) => {$(
+        mod $name {
+            #[test]
+            #[ignore = "needs Chromium"]
+            fn served() {
+                super::$name(crate::Host::Server);
+            }
+
+            #[test]
+            #[ignore = "needs Chromium"]
+            fn exported() {
+                super::$name(crate::Host::Files);
+            }
+        }
+    )*};
+}
+
+pub(crate) use for_both_hosts;
+
+for_both_hosts!(
+    a_drawn_seven_is_a_seven_for_the_last_step,
+    the_layout_holds_on_a_telephone_and_on_a_desk,
+    one_can_draw_undo_clear_and_look_at_test_digits,
+    a_cell_shows_what_it_sees,
+    everything_can_be_reached_with_the_keyboard,
+    the_paper_stays_where_it_is_while_one_draws,
+    a_click_draws_a_dot,
+    the_sample_is_recognised_by_every_step,
+    an_answer_makes_no_canvas,
+);
+
+/// The page in a browser.
 struct Page {
     browser: Browser,
-    server: Running,
+    /// Where it is.
+    address: String,
+    server: Option<Running>,
+    _files: Option<Folder>,
     checkout: Checkout,
 }
 
 impl Page {
     fn open(view: View) -> Self {
+        Self::from(Host::Server, view)
+    }
+
+    fn from(host: Host, view: View) -> Self {
         let checkout = Checkout::new();
         let content = content(&checkout);
-        Self::open_with(content, checkout, view)
+        match host {
+            Host::Server => Self::open_with(content, checkout, view),
+            Host::Files => {
+                let files = Folder::serve(&exported_page(&content).unwrap());
+                Self::opened(files.address.clone(), None, Some(files), checkout, view)
+            }
+        }
     }
 
     fn open_with(content: Content, checkout: Checkout, view: View) -> Self {
-        let mut page = Self {
-            browser: Browser::start(view),
-            server: Running::start(content, Limits::default()),
-            checkout,
-        };
-        page.browser.open(page.server.address);
-        // The sample is drawn and answered.
-        page.browser
-            .wait_until("document.querySelector('#spoken').textContent.includes('sees a')");
+        let server = Running::start(content, Limits::default());
+        let address = format!("http://{}/", server.address);
+        let mut page = Self::opened(address, Some(server), None, checkout, view);
         page.browser.wait_until(
             "[...document.images].length > 0 && [...document.images].every((it) => it.complete)",
         );
         page
+    }
+
+    fn opened(
+        address: String,
+        server: Option<Running>,
+        files: Option<Folder>,
+        checkout: Checkout,
+        view: View,
+    ) -> Self {
+        let mut page = Self {
+            browser: Browser::start(view),
+            address,
+            server,
+            _files: files,
+            checkout,
+        };
+        page.browser.open(&page.address);
+        // The sample is drawn and answered.
+        page.browser
+            .wait_until("document.querySelector('#spoken').textContent.includes('sees a')");
+        page
+    }
+
+    /// Opens it with something behind its address, such as `#step=4`.
+    fn open_at(&mut self, state: &str) {
+        self.browser.open(&format!("{}{state}", self.address));
     }
 
     /// Draws the strokes of a 7, and waits for the answer.
@@ -77,14 +155,14 @@ impl Page {
             .wait_until("document.querySelector('#spoken').textContent.includes('sees a 7')");
     }
 
-    /// Nothing has gone wrong on the page, and it has asked nobody but its server.
+    /// Nothing has gone wrong on the page, and it has asked for nothing but what is in its folder.
     fn assert_sound(&mut self) {
         assert_eq!(self.browser.errors(), Vec::<serde_json::Value>::new());
-        let own = format!("http://{}/", self.server.address);
-        let requests = self.browser.requests(&own);
+        let own = &self.address;
+        let requests = self.browser.requests(own);
         assert!(requests.len() > 10, "{requests:?}");
         for address in requests {
-            assert!(address.starts_with(&own), "the page asked for {address}");
+            assert!(address.starts_with(own), "the page asked for {address}");
         }
     }
 
@@ -93,7 +171,13 @@ impl Page {
             self.browser
                 .value("scrollTo({ top: 0, behavior: 'instant' })");
             fs::create_dir_all(&folder).unwrap();
-            fs::write(folder.join(name), self.browser.screenshot()).unwrap();
+            let prefix = if self.server.is_none() {
+                "exported-"
+            } else {
+                ""
+            };
+            let path = folder.join(format!("{prefix}{name}"));
+            fs::write(path, self.browser.screenshot()).unwrap();
         }
     }
 }
@@ -108,13 +192,14 @@ fn seven() -> Vec<Vec<[f64; 2]>> {
     serde_json::from_str(include_str!("seven.json")).unwrap()
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn a_drawn_seven_is_a_seven_for_the_last_step() {
-    let mut page = Page::open(View {
-        height: 1_400,
-        ..WIDE
-    });
+fn a_drawn_seven_is_a_seven_for_the_last_step(host: Host) {
+    let mut page = Page::from(
+        host,
+        View {
+            height: 1_400,
+            ..WIDE
+        },
+    );
     page.draw_seven("mouse");
     let last = steps().len();
     let of_last = format!("#steps label:nth-child({last}) .sees b");
@@ -127,10 +212,8 @@ fn a_drawn_seven_is_a_seven_for_the_last_step() {
     page.assert_sound();
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn the_layout_holds_on_a_telephone_and_on_a_desk() {
-    let mut page = Page::open(NARROW);
+fn the_layout_holds_on_a_telephone_and_on_a_desk(host: Host) {
+    let mut page = Page::from(host, NARROW);
     page.draw_seven("touch");
     for view in [NARROW, WIDE] {
         for dark in [false, true] {
@@ -156,10 +239,8 @@ fn the_layout_holds_on_a_telephone_and_on_a_desk() {
     page.assert_sound();
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn one_can_draw_undo_clear_and_look_at_test_digits() {
-    let mut page = Page::open(WIDE);
+fn one_can_draw_undo_clear_and_look_at_test_digits(host: Host) {
+    let mut page = Page::from(host, WIDE);
     let browser = &mut page.browser;
     let spoken =
         |words: &str| format!("document.querySelector('#spoken').textContent.includes({words:?})");
@@ -205,10 +286,8 @@ fn one_can_draw_undo_clear_and_look_at_test_digits() {
     page.assert_sound();
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn a_cell_shows_what_it_sees() {
-    let mut page = Page::open(WIDE);
+fn a_cell_shows_what_it_sees(host: Host) {
+    let mut page = Page::from(host, WIDE);
     let browser = &mut page.browser;
     // Of a test digit the networks see the paper as it is.
     browser.click("#test-digit [type=submit]");
@@ -373,7 +452,7 @@ fn a_server_that_is_gone_is_missed() {
     let trouble = "document.querySelector('#trouble')";
     assert_eq!(page.browser.value(&format!("{trouble}.hidden")), true);
     let before = page.browser.value(PLACE_OF_PAPER);
-    page.server.stop();
+    page.server.as_mut().unwrap().stop();
     page.browser
         .draw("#drawing", "mouse", &[[0.5, 0.2], [0.5, 0.8]]);
     page.browser.wait_until(&format!(
@@ -383,10 +462,8 @@ fn a_server_that_is_gone_is_missed() {
     assert_eq!(page.browser.value(PLACE_OF_PAPER), before);
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn everything_can_be_reached_with_the_keyboard() {
-    let mut page = Page::open(WIDE);
+fn everything_can_be_reached_with_the_keyboard(host: Host) {
+    let mut page = Page::from(host, WIDE);
     let browser = &mut page.browser;
     let focused = "(document.activeElement.id || document.activeElement.value || document.activeElement.tagName)";
     let mut reached = Vec::new();
@@ -415,11 +492,9 @@ fn everything_can_be_reached_with_the_keyboard() {
     page.assert_sound();
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn the_paper_stays_where_it_is_while_one_draws() {
+fn the_paper_stays_where_it_is_while_one_draws(host: Host) {
     for view in [WIDE, NARROW] {
-        let mut page = Page::open(view);
+        let mut page = Page::from(host, view);
         let before = page.browser.value(PLACE_OF_PAPER);
         // Looked at at every event of the pointer.
         page.browser.value(&format!(
@@ -443,10 +518,8 @@ fn the_paper_stays_where_it_is_while_one_draws() {
     }
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn a_click_draws_a_dot() {
-    let mut page = Page::open(WIDE);
+fn a_click_draws_a_dot(host: Host) {
+    let mut page = Page::from(host, WIDE);
     let inked = "(() => { const canvas = document.querySelector('#drawing'); \
         const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height); \
         return data.filter((value, at) => at % 4 === 3 && value > 128).length; })()";
@@ -458,10 +531,8 @@ fn a_click_draws_a_dot() {
     page.assert_sound();
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn the_sample_is_recognised_by_every_step() {
-    let mut page = Page::open(WIDE);
+fn the_sample_is_recognised_by_every_step(host: Host) {
+    let mut page = Page::from(host, WIDE);
     let seen = "[...document.querySelectorAll('.step .sees')].map((it) => it.textContent)";
     let seen = page.browser.value(seen);
     println!("{seen}");
@@ -485,7 +556,7 @@ fn back_from_a_chart_the_drawing_is_there() {
         "document.querySelector('#verdict')?.textContent.includes('sees a 7') ?? false",
     );
     // A page that is loaded anew has it too, and it can be taken back.
-    page.browser.open(page.server.address);
+    page.open_at("");
     page.browser.wait_until(
         "document.querySelector('#verdict')?.textContent.includes('sees a 7') ?? false",
     );
@@ -506,10 +577,8 @@ fn charts_can_be_read_and_the_table_is_whole() {
     page.assert_sound();
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn an_answer_makes_no_canvas() {
-    let mut page = Page::open(WIDE);
+fn an_answer_makes_no_canvas(host: Host) {
+    let mut page = Page::from(host, WIDE);
     page.browser.value(
         "(() => { window.made = 0; const make = document.createElement.bind(document); \
          document.createElement = (tag) => { made += tag === 'canvas'; return make(tag); }; })()",

@@ -4,12 +4,16 @@ use evidence::Kind;
 use mnist::Mnist;
 
 use crate::support::{recorded, steps};
-use crate::{NARROW, Page, WIDE};
+use crate::{Host, NARROW, Page, WIDE, for_both_hosts};
 
-#[test]
-#[ignore = "needs Chromium"]
-fn digits_of_the_story_open_in_the_drawing() {
-    let mut page = Page::open(NARROW);
+for_both_hosts!(
+    digits_of_the_story_open_in_the_drawing,
+    the_digits_of_a_cell_of_the_confusion_matrix_open,
+    an_address_that_names_nothing_is_told_or_left_aside,
+);
+
+fn digits_of_the_story_open_in_the_drawing(host: Host) {
+    let mut page = Page::from(host, NARROW);
     let browser = &mut page.browser;
     let cards = browser.value("document.querySelectorAll('#cards > li').length");
     assert_eq!(cards, steps().len());
@@ -38,12 +42,10 @@ fn digits_of_the_story_open_in_the_drawing() {
         label.to_string()
     );
     // The address brings it back.
-    let address = page.server.address;
-    page.browser.open_at(address, "#step=1");
+    page.open_at("#step=1");
     page.browser
         .wait_until("document.querySelector('#steps :checked')?.value.startsWith('step-01')");
-    page.browser
-        .open_at(address, &format!("#digit={index}&step=4"));
+    page.open_at(&format!("#digit={index}&step=4"));
     page.browser.wait_until(&format!(
         "document.querySelector('#spoken').textContent.startsWith('Step 4,') && document.querySelector('#spoken').textContent.includes('digit {index} ')"
     ));
@@ -54,10 +56,8 @@ fn digits_of_the_story_open_in_the_drawing() {
     page.assert_sound();
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn the_digits_of_a_cell_of_the_confusion_matrix_open() {
-    let mut page = Page::open(WIDE);
+fn the_digits_of_a_cell_of_the_confusion_matrix_open(host: Host) {
+    let mut page = Page::from(host, WIDE);
     let browser = &mut page.browser;
     let last = steps().last().unwrap().name.clone();
     let record = recorded().record(Kind::Step, last.as_str(), 1).unwrap();
@@ -81,15 +81,17 @@ fn the_digits_of_a_cell_of_the_confusion_matrix_open() {
     page.assert_sound();
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn an_address_that_names_nothing_is_told_or_left_aside() {
-    let mut page = Page::open(WIDE);
-    let address = page.server.address;
-    page.browser.open_at(address, "#digit=10000");
-    page.browser
-        .wait_until("document.querySelector('#trouble').textContent.includes('0 to 9999')");
-    page.browser.open_at(address, "#step=99&digit=x");
+fn an_address_that_names_nothing_is_told_or_left_aside(host: Host) {
+    let mut page = Page::from(host, WIDE);
+    let said = match host {
+        Host::Server => "0 to 9999",
+        Host::Files => "`cargo ladder serve` has all",
+    };
+    page.open_at("#digit=10000");
+    page.browser.wait_until(&format!(
+        "document.querySelector('#trouble').textContent.includes({said:?})"
+    ));
+    page.open_at("#step=99&digit=x");
     page.browser
         .wait_until("document.querySelector('#steps :checked') !== null");
     let last = steps().last().unwrap().name.to_string();

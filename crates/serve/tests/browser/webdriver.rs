@@ -65,16 +65,8 @@ impl Browser {
         browser
     }
 
-    pub fn open(&mut self, address: SocketAddr) {
-        self.open_at(address, "");
-    }
-
-    /// Opens the page with something behind its address, such as `#step=4`.
-    pub fn open_at(&mut self, address: SocketAddr, state: &str) {
-        self.post(
-            "/url",
-            json!({ "url": format!("http://{address}/{state}") }),
-        );
+    pub fn open(&mut self, address: &str) {
+        self.post("/url", json!({ "url": address }));
     }
 
     pub fn view(

@@ -5,7 +5,14 @@ use serde::Deserialize;
 
 use crate::support::{model, recorded, steps};
 use crate::webdriver::Browser;
-use crate::{Page, WIDE};
+use crate::{Host, Page, WIDE, for_both_hosts};
+
+for_both_hosts!(
+    the_numbers_shown_add_up_to_the_networks_activation,
+    the_way_back_leads_to_the_drawing,
+    the_kernel_moves_with_the_pointer,
+    why_a_digit_is_not_the_next_one,
+);
 
 /// The numbers of the panel.
 #[derive(Debug, Deserialize)]
@@ -25,14 +32,13 @@ struct Term {
 /// A cell: layer, channel, row and column, from 0.
 type Cell = [usize; 4];
 
-fn test_digits() -> Digits {
+pub fn test_digits() -> Digits {
     let data = recorded().workspace().data();
     Mnist::load_verified(&data).unwrap().test
 }
 
 fn show_digit(page: &mut Page, index: usize) {
-    let address = page.server.address;
-    page.browser.open_at(address, &format!("#digit={index}"));
+    page.open_at(&format!("#digit={index}"));
     let label =
         format!("document.querySelector('#spoken').textContent.includes('digit {index} is')");
     page.browser.wait_until(&label);
@@ -136,10 +142,8 @@ fn recomputed(shown: &Shown) -> f64 {
     }
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn the_numbers_shown_add_up_to_the_networks_activation() {
-    let mut page = Page::open(WIDE);
+fn the_numbers_shown_add_up_to_the_networks_activation(host: Host) {
+    let mut page = Page::from(host, WIDE);
     let digit = 947;
     show_digit(&mut page, digit);
     let digits = test_digits();
@@ -178,10 +182,8 @@ fn the_numbers_shown_add_up_to_the_networks_activation() {
     page.assert_sound();
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn the_way_back_leads_to_the_drawing() {
-    let mut page = Page::open(WIDE);
+fn the_way_back_leads_to_the_drawing(host: Host) {
+    let mut page = Page::from(host, WIDE);
     show_digit(&mut page, 0);
     let layers = steps().last().unwrap().architecture.layers.len();
     let browser = &mut page.browser;
@@ -218,10 +220,8 @@ fn the_way_back_leads_to_the_drawing() {
     page.assert_sound();
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn the_kernel_moves_with_the_pointer() {
-    let mut page = Page::open(WIDE);
+fn the_kernel_moves_with_the_pointer(host: Host) {
+    let mut page = Page::from(host, WIDE);
     show_digit(&mut page, 0);
     let browser = &mut page.browser;
     let chosen = click_on_layer(browser, 1, [0.11, 0.4]);
@@ -239,10 +239,8 @@ fn the_kernel_moves_with_the_pointer() {
     page.assert_sound();
 }
 
-#[test]
-#[ignore = "needs Chromium"]
-fn why_a_digit_is_not_the_next_one() {
-    let mut page = Page::open(WIDE);
+fn why_a_digit_is_not_the_next_one(host: Host) {
+    let mut page = Page::from(host, WIDE);
     let digit = 947;
     show_digit(&mut page, digit);
     let image = *test_digits().image(digit);

@@ -138,12 +138,8 @@ fn computed(layer: &Value, input: &Maps) -> Maps {
     let groups = number("groups").unwrap_or(input.channels);
     let side = (input.side + 2 * padding - kernel) / stride + 1;
     let list = |name: &str| {
-        let list = layer[name].as_array();
-        list.map(|list| {
-            list.iter()
-                .map(|it| it.as_f64().unwrap())
-                .collect::<Vec<_>>()
-        })
+        let list = layer[name].is_string().then(|| floats(&layer[name]));
+        list.map(|list| list.into_iter().map(f64::from).collect::<Vec<_>>())
     };
     let (scale, offset) = (list("scale"), list("offset"));
     let weights = is_weighted.then(|| floats(&layer["weights"]));
@@ -503,10 +499,10 @@ fn the_page_is_whole_and_asks_nobody_else() {
             !addresses.contains("://") && !addresses.contains("src=\"//"),
             "{path} names another machine"
         );
-        for (before, after) in [("href=\"/", "\""), ("src=\"/", "\""), ("from \"./", "\"")] {
+        for before in ["href=\"", "src=\"", "from \"./", "import(\"./"] {
             for rest in text.split(before).skip(1) {
-                let file = format!("/{}", rest.split(after).next().unwrap());
-                if !files.contains(&file) {
+                let file = format!("/{}", rest.split('"').next().unwrap());
+                if !file.starts_with("/#") && !files.contains(&file) {
                     files.push(file);
                 }
             }
