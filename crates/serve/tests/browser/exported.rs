@@ -114,11 +114,12 @@ fn the_browser_computes_the_networks_probabilities() {
 /// A picture such as a hand, a camera or chance might make: lines on paper with grain, of any size, dark or light.
 fn chance(seed: u64) -> GrayImage {
     let random = &mut ChaCha8Rng::seed_from_u64(seed);
-    let side =
-        |random: &mut ChaCha8Rng| random.random_range(1..=if seed % 3 == 0 { 40 } else { 300 });
+    let side = |random: &mut ChaCha8Rng| {
+        random.random_range(1..=if seed.is_multiple_of(3) { 40 } else { 300 })
+    };
     let (width, height) = (side(random), side(random));
     let [paper, ink] = [(); 2].map(|()| random.random::<u8>());
-    let grain = random.random_range(0..=if seed % 2 == 0 { 0 } else { 20 });
+    let grain = random.random_range(0..=if seed.is_multiple_of(2) { 0 } else { 20 });
     let mut picture = GrayImage::from_pixel(width, height, Luma([paper]));
     let place = |random: &mut ChaCha8Rng| {
         [width, height].map(|side| random.random_range(0.0..f64::from(side)))
