@@ -117,12 +117,14 @@ impl RunId {
             && self.recipe == experiment.recipe
     }
 
-    /// Whether `other` is the same run but for its seed.
-    pub fn differs_in_seed_only(&self, other: &Self) -> bool {
-        let other = Self {
-            seed: self.seed,
-            ..other.clone()
+    /// Whether `other` is a run of the same kind, but with another seed, and perhaps another instruction set, which rounds
+    /// otherwise. Neither is better for it, so such runs are counted together.
+    pub fn is_repeated_by(&self, other: &Self) -> bool {
+        let here = Self {
+            seed: other.seed,
+            instructions: other.instructions.clone(),
+            ..self.clone()
         };
-        *self == other
+        self.seed != other.seed && here == *other
     }
 }

@@ -54,10 +54,11 @@ impl ResultsTable {
     pub fn new(results: &[Record]) -> Self {
         let mut rows: Vec<Row> = Vec::new();
         for result in results {
-            match rows
-                .iter_mut()
-                .find(|row| row.first().run.differs_in_seed_only(&result.run))
-            {
+            match rows.iter_mut().find(|row| {
+                row.runs
+                    .iter()
+                    .all(|run| run.run.is_repeated_by(&result.run))
+            }) {
                 Some(row) => row.runs.push(result.clone()),
                 None => rows.push(Row {
                     runs: vec![result.clone()],

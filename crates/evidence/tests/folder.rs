@@ -411,7 +411,17 @@ fn two_runs_are_the_same_if_and_only_if_their_ids_are() {
         same,
         hash(|run| run.data_set.name = "called otherwise".into())
     );
-    assert!(run(1).differs_in_seed_only(&run(2)));
+    let elsewhere = RunId {
+        instructions: Some("avx2".into()),
+        ..run(2)
+    };
+    for repeats in [run(2), elsewhere.clone()] {
+        assert!(run(1).is_repeated_by(&repeats));
+        assert!(repeats.is_repeated_by(&run(1)));
+    }
+    // The same seed again is no other seed.
+    assert!(!run(2).is_repeated_by(&elsewhere));
+    assert!(!run(2).is_repeated_by(&run(2)));
     let changes: [fn(&mut RunId); 9] = [
         |run| run.kind = Kind::Search,
         |run| run.name = Name::from_static("other"),

@@ -109,7 +109,7 @@ fn candidates(runs: &[Record]) -> Vec<Vec<&Record>> {
     let mut candidates: Vec<Vec<&Record>> = Vec::new();
     for run in runs {
         let mut known = candidates.iter_mut();
-        match known.find(|runs| runs[0].run.differs_in_seed_only(&run.run)) {
+        match known.find(|runs| runs.iter().all(|known| known.run.is_repeated_by(&run.run))) {
             Some(runs) => runs.push(run),
             None => candidates.push(vec![run]),
         }
