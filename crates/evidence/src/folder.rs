@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use files::write_whole;
 use serde::{Deserialize, Serialize};
+use slurm::{Claim, Held, Job};
 
 use crate::manifest::{FileEntry, Finished, MANIFEST, Manifest, StateFiles};
 use crate::record::MAX_RECORD_BYTES;
@@ -83,8 +84,26 @@ pub struct RunFolder {
     path: PathBuf,
     manifest: Box<Manifest>,
     room: Option<Room>,
-    /// Locked for as long as it is open; none where files cannot be locked.
-    _lock: Option<File>,
+    _lock: Lock,
+}
+
+/// What keeps everybody else out of a run's folder for as long as it lives.
+#[derive(Debug)]
+struct Lock {
+    /// None where files cannot be locked.
+    _file: Option<File>,
+    /// Of a Slurm job, whose nodes may not see each other's locks.
+    _claim: Option<Claim>,
+}
+
+/// A live run has the folder.
+#[derive(Debug, thiserror::Error)]
+#[error("{folder} is in use by a live run ({by})")]
+pub struct InUse {
+    /// The folder.
+    folder: String,
+    /// Who makes the run.
+    by: String,
 }
 
 /// What a run's folder turns out to be.
@@ -157,6 +176,7 @@ impl RunFolder {
             _lock: lock,
         };
         if folder.manifest.finished.is_some() && !fresh {
+            Claim::remove_all(path);
             folder.remove_what_does_not_count()?;
             return Ok(Opened::Finished(Box::new(read_finished(path)?)));
         }
@@ -253,6 +273,7 @@ impl RunFolder {
         self.write_manifest()?;
         // From here on it is finished: a reader finds the files under either name.
         finish_renaming(&self.path, &self.manifest);
+        Claim::remove_all(&self.path);
         self.remove_what_does_not_count()?;
         Ok(())
     }
@@ -337,8 +358,42 @@ fn read_state(folder: &Path, files: &StateFiles) -> Result<Usable> {
     Ok((state, parts.collect::<Result<_>>()?))
 }
 
-/// Locks a run's folder. None where the system does not lock files.
-fn lock(folder: &Path) -> Result<Option<File>> {
+/// Locks a run's folder.
+fn lock(folder: &Path) -> Result<Lock> {
+    let in_use = |by: String| InUse {
+        folder: folder.display().to_string(),
+        by,
+    };
+    let file = match lock_file(folder)? {
+        Locked::Here(file) => Some(file),
+        Locked::Unknown => None,
+        Locked::Elsewhere => {
+            let process = || Some(format!("process {}", Manifest::read(folder).ok()??.process));
+            let holder = Claim::holder(folder).map(|job| job.to_string());
+            let by = holder.or_else(process);
+            bail!(in_use(by.unwrap_or_else(|| "that has just begun".into())));
+        }
+    };
+    match Claim::take(folder, Job::this())? {
+        Held::Free(claim) => Ok(Lock {
+            _file: file,
+            _claim: claim,
+        }),
+        Held::By(job) => bail!(in_use(job.to_string())),
+    }
+}
+
+/// What comes of locking a file.
+enum Locked {
+    /// It is locked now.
+    Here(File),
+    /// Another process has locked it.
+    Elsewhere,
+    /// The system does not lock files.
+    Unknown,
+}
+
+fn lock_file(folder: &Path) -> Result<Locked> {
     let path = folder.join(LOCK);
     // Opening a pipe would wait for ever.
     let is_other = fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_file());
@@ -352,14 +407,12 @@ fn lock(folder: &Path) -> Result<Option<File>> {
     // Whoever looks for live runs holds the lock for a moment too, so one moment's failure is no failure.
     for _ in 0..20 {
         match file.try_lock() {
-            Ok(()) => return Ok(Some(file)),
+            Ok(()) => return Ok(Locked::Here(file)),
             Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(10)),
-            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::Error(_)) => return Ok(Locked::Unknown),
         }
     }
-    let process = Manifest::read(folder).ok().flatten();
-    let process = process.map_or_else(String::new, |it| format!(" (process {})", it.process));
-    bail!("{} is in use by a live run{process}", folder.display())
+    Ok(Locked::Elsewhere)
 }
 
 /// Whether a live run has the folder.

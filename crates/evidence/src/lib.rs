@@ -23,9 +23,9 @@ mod run_id;
 mod table;
 mod verdict;
 
-pub use folder::{Opened, Resumed, RunFolder, Sizes, State, read_finished, weights_belong};
-pub use live::{Progress, Watched, live_runs};
-pub use origin::{Commit, Origin, commit_of};
+pub use folder::{InUse, Opened, Resumed, RunFolder, Sizes, State, read_finished, weights_belong};
+pub use live::{Glance, LiveState, Progress, Watched, live_runs, live_states};
+pub use origin::{Commit, Origin, commit_of, is_same_code};
 pub use places::{EvidenceFile, Places};
 pub use record::{
     Disturbed, Epoch, Evaluation, LAST_EPOCHS, Misclassified, Record, SCHEMA_VERSION,

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result};
 use mnist::Split;
 use serde::Serialize;
+use slurm::{Claim, Job};
 
 use crate::folder::is_locked;
-use crate::manifest::Manifest;
+use crate::manifest::{FileEntry, Manifest};
 use crate::places::finished_in;
-use crate::{Epoch, Places, State, verdict};
+use crate::{Epoch, Places, RunId, State, verdict};
 
 /// How many runs that have ended are remembered.
 const REMEMBERED: usize = 20;
@@ -76,6 +78,86 @@ impl Watched {
 /// The live runs in their usual places, by name and seed. What cannot be read is none: files come and go while this looks.
 pub fn live_runs(places: &Places) -> Vec<Progress> {
     Watched::default().look(places)
+}
+
+/// The newest state of a live run, for others to look at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveState {
+    /// The run.
+    pub run: RunId,
+    /// The process that trains.
+    pub process: u32,
+    /// Finished epochs of the network itself; none while its teacher is trained.
+    pub epochs: usize,
+    folder: PathBuf,
+    parts: Vec<FileEntry>,
+}
+
+impl LiveState {
+    /// A part of it, which goes when a newer state comes.
+    ///
+    /// # Errors
+    ///
+    /// It has no such part, or that cannot be read any more. Names the file.
+    pub fn part(&self, name: &str) -> Result<Vec<u8>> {
+        let mut parts = self.parts.iter();
+        let part = parts.find(|part| part.name.ends_with(&format!("-{name}")));
+        let part = part.with_context(|| format!("the state has no {name}"))?;
+        part.read(&self.folder)
+    }
+}
+
+/// The newest states of the live runs in their usual places, of those that have come to the end of an epoch.
+pub fn live_states(places: &Places) -> Vec<LiveState> {
+    let state = |folder: PathBuf| {
+        if !is_locked(&folder) {
+            return None;
+        }
+        let manifest = Manifest::read(&folder).ok()??;
+        let epochs = kept_epochs(&folder, &manifest)?.len();
+        let parts = manifest.states.first()?.parts.clone();
+        (epochs > 0).then_some(LiveState {
+            run: manifest.run,
+            process: manifest.process,
+            epochs,
+            folder,
+            parts,
+        })
+    };
+    places.run_folders().into_iter().filter_map(state).collect()
+}
+
+/// What a run's folder shows at a glance, finished or not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Glance {
+    /// Whether a live run on this machine, or where this machine sees the locks, has the folder.
+    pub is_locked: bool,
+    /// The process that made the run last.
+    pub process: Option<u32>,
+    /// The Slurm job that claimed the folder last, if it has not let it go. It may have been killed.
+    pub claimed_by: Option<Job>,
+    /// What was finished last: `epoch 7`, or `the teacher's epoch 7`.
+    pub after: Option<String>,
+}
+
+impl Places {
+    /// Looks at the folder of a run.
+    ///
+    /// # Errors
+    ///
+    /// The id holds a number that JSON has not.
+    pub fn glance(&self, run: &RunId) -> Result<Glance> {
+        let folder = self.run_folder(run)?;
+        // What cannot be read is none: files come and go while this looks.
+        let manifest = Manifest::read(&folder).ok().flatten();
+        let newest = |manifest: &Manifest| Some(manifest.states.first()?.title.clone());
+        Ok(Glance {
+            is_locked: is_locked(&folder),
+            process: manifest.as_ref().map(|manifest| manifest.process),
+            claimed_by: Claim::holder(&folder),
+            after: manifest.as_ref().and_then(newest),
+        })
+    }
 }
 
 /// The live run in a folder; none where none lives.

@@ -1,7 +1,7 @@
 //! Where a run was made.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::SystemTime;
 
 use anyhow::Result;
@@ -96,20 +96,30 @@ impl Origin {
 /// The state of the checkout at `root`; none where git or the checkout is missing.
 pub fn commit_of(root: &Path) -> Option<Commit> {
     let git = |arguments: &[&str]| {
-        let output = Command::new("git")
-            .arg("-C")
-            .arg(root)
-            .args(arguments)
-            .output();
-        let output = output.ok().filter(|output| output.status.success())?;
+        let output = git(root, arguments).filter(|output| output.status.success())?;
         Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
     };
     let hash = git(&["rev-parse", "HEAD"])?;
-    let changes = git(&["status", "--porcelain", "--", ".", ":!results", ":!*.md"])?;
+    let changes = git(&[&["status", "--porcelain"], CODE].concat())?;
     Some(Commit {
         hash,
         clean: changes.is_empty(),
     })
+}
+
+/// Whether two commits of the checkout at `root` differ in nothing but results and documents.
+pub fn is_same_code(root: &Path, one: &str, other: &str) -> bool {
+    let difference = git(root, &[&["diff", "--quiet", one, other], CODE].concat());
+    one == other || difference.is_some_and(|output| output.status.success())
+}
+
+/// What a run depends on, as git's programs take it.
+const CODE: &[&str] = &["--", ".", ":!results", ":!*.md"];
+
+/// What a git command answers; none where there is no git.
+fn git(root: &Path, arguments: &[&str]) -> Option<Output> {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(root).args(arguments).output().ok()
 }
 
 /// What the processor calls itself, where the system says so.

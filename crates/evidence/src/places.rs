@@ -14,6 +14,8 @@ use crate::{Kind, Record, RunId, sha256};
 const RESULTS: &str = "results";
 /// The folder of one's own runs, from the root of the workspace.
 const RUNS: &str = "runs";
+/// The folder of what was submitted to Slurm, from the root of the workspace.
+const SUBMISSIONS: &str = "slurm";
 
 /// Extension of recorded weights.
 const WEIGHTS: &str = "safetensors";
@@ -25,6 +27,7 @@ const SEED_WITH_WEIGHTS: u64 = 1;
 ///
 /// ```text
 /// runs/<name>/seed-<n>-<hash>/            a run, finished or not
+/// slurm/                                  what was submitted to Slurm
 /// results/<step>/seed-<n>.json            the recorded runs of a step
 /// results/<step>/seed-1.safetensors       the weights of the first
 /// results/{without,frontier,search,swapped}/…     the same for other kinds
@@ -60,13 +63,25 @@ impl Places {
     ///
     /// The id holds a number that JSON has not.
     pub fn run_folder(&self, run: &RunId) -> Result<PathBuf> {
-        let folder = format!("seed-{}-{}", run.seed, run.hash()?);
-        Ok(self
-            .workspace
-            .root()
-            .join(RUNS)
-            .join(&*run.name)
-            .join(folder))
+        Ok(self.runs().join(self.run_name(run)?))
+    }
+
+    /// The folder of a run, from the folder of all runs: a name that no other run has.
+    ///
+    /// # Errors
+    ///
+    /// The id holds a number that JSON has not.
+    pub fn run_name(&self, run: &RunId) -> Result<String> {
+        Ok(format!("{}/seed-{}-{}", run.name, run.seed, run.hash()?))
+    }
+
+    fn runs(&self) -> PathBuf {
+        self.workspace.root().join(RUNS)
+    }
+
+    /// The folder of what was submitted to Slurm: the program that the jobs run, what they are, and what they print.
+    pub fn submissions(&self) -> PathBuf {
+        self.workspace.root().join(SUBMISSIONS)
     }
 
     /// The finished run with this id, where it usually lies.
@@ -90,7 +105,7 @@ impl Places {
     /// The folders of all runs, by name.
     pub(crate) fn run_folders(&self) -> Vec<PathBuf> {
         let mut folders = Vec::new();
-        for experiment in folders_in(&self.workspace.root().join(RUNS)) {
+        for experiment in folders_in(&self.runs()) {
             folders.extend(folders_in(&experiment));
         }
         folders

@@ -374,3 +374,78 @@ fn a_folder_holds_one_run_at_a_time() {
     );
     assert!(Path::new(&out).join("manifest.json").exists());
 }
+
+#[test]
+fn without_slurm_the_script_is_printed_and_nothing_submitted() {
+    let place = Place::new();
+    let script = place.run(&[
+        "small.json",
+        "--seeds",
+        "1-2",
+        "--slurm",
+        "--dry-run",
+        "--parallel",
+        "7",
+    ]);
+    let script = succeeded(&script);
+    assert!(script.starts_with("#!/bin/sh\n#SBATCH "), "{script}");
+    assert!(script.contains("\n#SBATCH --array=0-1%7\n"), "{script}");
+    for (task, seed) in [(0, 1), (1, 2)] {
+        let line = format!(" {task}) exec ");
+        let line = script.lines().find(|it| it.contains(&line)).unwrap();
+        let run = format!(" train small.json --seed {seed} --threads 1 --requeues 20 ");
+        assert!(line.contains(&run), "{line}");
+    }
+
+    let mut command = place.command(&["run", "small.json", "--slurm"]);
+    let output = command.env("PATH", place.path("data")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(
+        text(&output.stderr),
+        "error: cannot start sbatch, which is one of Slurm's programs: No such file or directory (os error 2)\n"
+    );
+    let output = place.run(&["small.json", "--time", "30"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+#[test]
+fn status_says_how_far_each_run_is() {
+    let place = Place::new();
+    let status = || {
+        let output = place.run(&["small.json", "--seeds", "1-3", "--status"]);
+        succeeded(&output).to_owned()
+    };
+    assert!(
+        status().ends_with("small, seed 3: not begun\n0 of 3 runs done, 3 not being made\n"),
+        "{}",
+        status()
+    );
+    succeeded(&place.run(&["small.json", "--seeds", "1"]));
+    place.write("small.json", |experiment| experiment.recipe.epochs = 1_000);
+    let mut process = place
+        .command(&["train", "small.json", "--seed", "2"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let process_id = format!("process {}", process.id());
+    assert!(wait_until(&mut process, || {
+        let status = status();
+        status.contains(&format!(
+            "small, seed 2: running ({process_id}), after epoch "
+        )) && status.ends_with("1 running, 2 not being made\n")
+    }));
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(
+        status().contains("small, seed 2: interrupted after epoch "),
+        "{}",
+        status()
+    );
+    place.write("small.json", |_| ());
+    assert!(
+        status().starts_with("small, seed 1: done\n"),
+        "{}",
+        status()
+    );
+}

@@ -8,18 +8,20 @@ use anyhow::{Context, Result, anyhow, ensure};
 use clap::error::ErrorKind;
 use clap::{Args, Command, FromArgMatches, ValueEnum};
 use conv_kernels::InstructionSet;
-use evidence::{Kind, Places};
+use evidence::{InUse, Kind, Places};
 use experiment::Experiment;
 use files::Workspace;
 use mnist::{Mnist, Split};
+use slurm::Job;
 
 use crate::backend::{Backend, Selected, select_device};
-use crate::complain;
 use crate::making::{Making, make};
 use crate::output::check_output;
 use crate::run::Data;
+use crate::signals::Signal;
 use crate::stop::{Cause, Stop};
 use crate::what_if::WhatIf;
+use crate::{complain, say};
 
 /// Which images are for training, and which for evaluation.
 #[derive(Args, Clone, Copy, Debug)]
@@ -144,6 +146,15 @@ impl Surroundings {
         })
     }
 
+    /// The options that say the same, whatever the environment is, with what was selected on this machine, so that another one
+    /// makes the same run or none.
+    pub fn arguments_with(&self, selected: &Selected) -> Vec<String> {
+        let mut with = self.clone();
+        with.backend = Backend::from_str(&selected.backend, false).ok();
+        with.instructions = selected.uses_kernels.then(InstructionSet::current);
+        with.arguments()
+    }
+
     /// The options that say the same, whatever the environment is.
     pub fn arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
@@ -221,12 +232,20 @@ pub struct Options {
     /// Stop when standard input closes, which is when the program that began the run ends
     #[arg(long, hide = true)]
     until_input_closes: bool,
+
+    /// The commit that this program was built from: no other is to be recorded
+    #[arg(long, value_name = "HASH", hide = true)]
+    built_from: Option<String>,
+
+    /// At SIGUSR1, put the Slurm job that this is back into the queue, unless it was put there so many times
+    #[arg(long, value_name = "TIMES", hide = true)]
+    requeues: Option<u32>,
 }
 
 /// The exit codes of a training, for its help.
 pub const EXIT_CODES: &str = "\
 The same command goes on where an interrupted run was.
-Exit code: 0 success, 1 failure, 2 wrong usage; 130, 143 or 129 ended by Ctrl-C, SIGTERM or SIGHUP.";
+Exit code: 0 success, 1 failure, 2 wrong usage; 130, 143, 129 or 138 ended by Ctrl-C, SIGTERM, SIGHUP or SIGUSR1.";
 
 /// Runs a step as its command line says, and returns its exit code. Options that make no sense end the process with
 /// exit code 2; failures are one line on standard error.
@@ -276,7 +295,15 @@ pub fn run_experiment(
     match stop.cause() {
         Some(Cause::Signal(signal)) => {
             complain!("error: {error:#}; `{command}` goes on");
+            if let (Signal::TimeIsUp, Some(most)) = (signal, options.requeues) {
+                requeue(most);
+            }
             ExitCode::from(signal.exit_code())
+        }
+        // Of two tasks for one run, this one is not needed.
+        _ if error.is::<InUse>() && options.requeues.is_some() => {
+            say!("Nothing is left to do here: {error:#}");
+            ExitCode::SUCCESS
         }
         _ if is_disk_full(&error) => {
             complain!("error: {error:#}; `{command}` goes on once there is room");
@@ -286,6 +313,24 @@ pub fn run_experiment(
             complain!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Puts the job that this is back into the queue, unless it was there `most` times after its beginning.
+fn requeue(most: u32) {
+    let Some(job) = Job::this() else {
+        complain!("error: this is no Slurm job, so it cannot be put back into a queue");
+        return;
+    };
+    if job.restarts >= most {
+        complain!(
+            "error: {job} was begun again {most} times, and its time is up once more: give it more with --time"
+        );
+        return;
+    }
+    complain!("{job} goes back into the queue");
+    if let Err(error) = job.requeue() {
+        complain!("error: {job} cannot be put back into the queue: {error:#}");
     }
 }
 
@@ -423,6 +468,7 @@ fn run(mut experiment: Experiment, kind: Kind, options: &Options, stop: &Stop) -
         folder: options.out.as_deref(),
         fresh: options.fresh,
         record: options.record,
+        built_from: options.built_from.as_deref(),
         stop,
     })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 use evidence::{
     Epoch, Kind, Opened, Origin, Places, Record, ResultsTable, Resumed, RunFolder, RunId,
-    SCHEMA_VERSION, Sizes, State, commit_of, sha256, verdict,
+    SCHEMA_VERSION, Sizes, State, commit_of, is_same_code, sha256, verdict,
 };
 use experiment::{Experiment, Optimizer};
 use mnist::{DataSet, Split};
@@ -40,6 +40,8 @@ pub struct Making<'a> {
     pub fresh: bool,
     /// Whether the run is put among the results.
     pub record: bool,
+    /// The commit that this program was built from, where that is known.
+    pub built_from: Option<&'a str>,
     /// What stops it.
     pub stop: &'a Stop,
 }
@@ -91,16 +93,30 @@ pub fn make(making: &Making) -> Result<()> {
             (folder, state, parts)
         }
     };
-    if making.record
-        && let Some(reason) = state.origin.reason_against()
-    {
-        bail!(
-            "the run would be no evidence: {reason}; commit first, and begin it anew with --fresh"
-        );
+    if making.record {
+        check_evidence(&state.origin, making.built_from, places)?;
     }
     announce(making, &run, &state, &path);
     let record = finish(making, &run, folder, state, parts)?;
     show(making, &path, &record)
+}
+
+/// Checks that a run from here may be recorded.
+fn check_evidence(origin: &Origin, built_from: Option<&str>, places: &Places) -> Result<()> {
+    if let Some(reason) = origin.reason_against() {
+        bail!(
+            "the run would be no evidence: {reason}; commit first, and begin it anew with --fresh"
+        );
+    }
+    let commit = origin.commits.first().map(|commit| commit.hash.as_str());
+    if let (Some(built_from), Some(commit)) = (built_from, commit) {
+        ensure!(
+            is_same_code(places.workspace().root(), built_from, commit),
+            "the run would be no evidence: the checkout is at commit {commit}, and this program was built from {built_from}; \
+             check that out again"
+        );
+    }
+    Ok(())
 }
 
 /// The state of a run that begins.

@@ -9,6 +9,8 @@ pub enum Signal {
     HangUp = 1,
     /// Ctrl-C.
     Interrupt = 2,
+    /// SIGUSR1: the time that a scheduler gives is nearly up.
+    TimeIsUp = 10,
     /// `kill`.
     Terminate = 15,
 }
@@ -24,6 +26,7 @@ impl Signal {
         match self {
             Self::HangUp => "SIGHUP",
             Self::Interrupt => "Ctrl-C",
+            Self::TimeIsUp => "SIGUSR1",
             Self::Terminate => "SIGTERM",
         }
     }
@@ -36,11 +39,11 @@ impl Signal {
 /// The system does not let it.
 #[cfg(unix)]
 pub fn on_signal(mut on_signal: impl FnMut(Signal) + Send + 'static) -> Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
     use signal_hook::iterator::Signals;
 
     let mut signals =
-        Signals::new([SIGHUP, SIGINT, SIGTERM]).context("cannot listen for signals")?;
+        Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1]).context("cannot listen for signals")?;
     std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
@@ -48,6 +51,7 @@ pub fn on_signal(mut on_signal: impl FnMut(Signal) + Send + 'static) -> Result<(
                 on_signal(match number {
                     SIGHUP => Signal::HangUp,
                     SIGTERM => Signal::Terminate,
+                    SIGUSR1 => Signal::TimeIsUp,
                     _ => Signal::Interrupt,
                 });
             }
