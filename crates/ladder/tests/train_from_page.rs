@@ -173,6 +173,21 @@ fn a_training_ends_with_its_server() {
     let wanted = json!({ "step": "step-01-skeleton", "seed": 7, "epochs": 100 });
     server.own("POST", "/api/training", &wanted);
     server.wait_until("/api/trainings", |it| it[0]["epochs"][0]["epoch"] == 1);
+    // The network in training answers the drawing.
+    // In base64: every third pixel is ink.
+    let pixels = "AAD/".repeat(28 * 28 / 3) + "AA==";
+    let drawing = json!({ "width": 28, "height": 28, "pixels": pixels });
+    let (status, answer) = server.own("POST", "/api/predict", &drawing);
+    assert_eq!(status, "200", "{answer}");
+    let saying = &answer["training"][0];
+    assert_eq!(
+        (&saying["step"], &saying["seed"]),
+        (&json!("step-01-skeleton"), &json!(7))
+    );
+    assert!(saying["epoch"].as_u64().unwrap() >= 1, "{answer}");
+    let probabilities = saying["probabilities"].as_array().unwrap();
+    let sum: f64 = probabilities.iter().map(|it| it.as_f64().unwrap()).sum();
+    assert!((sum - 1.0).abs() < 1e-5, "{answer}");
     drop(server);
     let places = Places::of(Workspace::at(place.0.path()).unwrap());
     let deadline = Instant::now() + PATIENCE;

@@ -18,6 +18,7 @@ mod drawing;
 mod erasing;
 mod exported;
 mod host;
+mod in_training;
 mod ladder;
 mod limits;
 mod networks;
@@ -31,7 +32,7 @@ mod trainer;
 mod weights;
 
 use anyhow::Result;
-use evidence::Places;
+use evidence::{LiveState, Places};
 use experiment::Experiment;
 use inference::Model;
 use mnist::Digits;
@@ -52,4 +53,9 @@ pub struct Content {
     pub places: Places,
     /// How the page trains a step; none where it may not. It should not where other machines can reach the server.
     pub train: Option<Train>,
+    /// How the network of a run that is being made is read, to say what it makes of the drawing; none where it is not asked.
+    pub look: Option<Look>,
 }
+
+/// Reads the network of a live run's state. It fails where that has gone meanwhile.
+pub type Look = fn(&LiveState) -> Result<Model>;

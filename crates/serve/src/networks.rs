@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::drawing::Drawing;
 use crate::erasing::Erasures;
+use crate::in_training::{InTraining, Saying};
 use crate::refusal::Refusal;
 
 /// Drawings that go through the networks together: the CPU kernels compute so many side by side.
@@ -56,6 +57,8 @@ struct Answer<'a> {
     steps: Vec<Option<Prediction>>,
     /// The layers of the step that was asked for.
     layers: Option<Vec<Maps>>,
+    /// What the networks say that are being trained.
+    training: Vec<Saying>,
 }
 
 /// What the networks saw.
@@ -69,10 +72,13 @@ struct Seen<'a> {
     frame: [f64; 4],
 }
 
+/// What a network says of a drawing.
 #[derive(Clone, Debug, Serialize)]
-struct Prediction {
-    digit: usize,
-    probabilities: [f32; CLASSES],
+pub struct Prediction {
+    /// The most probable digit.
+    pub digit: usize,
+    /// Each digit's probability.
+    pub probabilities: [f32; CLASSES],
 }
 
 /// A layer's maps, their values in 256 levels to be painted.
@@ -101,12 +107,13 @@ impl Networks {
     pub fn start(
         steps: Vec<String>,
         models: Vec<Option<Model>>,
+        in_training: InTraining,
         capacity: usize,
     ) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel(capacity);
         thread::Builder::new()
             .name("networks".into())
-            .spawn(move || work(&models, waiting))?;
+            .spawn(move || work(&models, in_training, waiting))?;
         Ok(Self { steps, jobs })
     }
 
@@ -158,7 +165,7 @@ impl Networks {
     }
 }
 
-fn work(models: &[Option<Model>], mut waiting: mpsc::Receiver<Job>) {
+fn work(models: &[Option<Model>], mut in_training: InTraining, mut waiting: mpsc::Receiver<Job>) {
     while let Some(job) = waiting.blocking_recv() {
         let mut jobs = vec![job];
         while jobs.len() < BATCH {
@@ -171,14 +178,18 @@ fn work(models: &[Option<Model>], mut waiting: mpsc::Receiver<Job>) {
         jobs.retain(|job| !job.answer.is_closed());
         // Whoever waits for an answer is told of a panic by its absence, and the next drawing is a new one.
         let _ = catch_unwind(AssertUnwindSafe(|| {
-            if let Err(error) = answer_all(models, jobs) {
+            if let Err(error) = answer_all(models, &mut in_training, jobs) {
                 eprintln!("error: the networks failed: {error:#}");
             }
         }));
     }
 }
 
-fn answer_all(models: &[Option<Model>], jobs: Vec<Job>) -> Result<()> {
+fn answer_all(
+    models: &[Option<Model>],
+    in_training: &mut InTraining,
+    jobs: Vec<Job>,
+) -> Result<()> {
     let mut together = Vec::new();
     for job in jobs {
         if let Wanted::Erasures(step) = job.wanted {
@@ -190,11 +201,11 @@ fn answer_all(models: &[Option<Model>], jobs: Vec<Job>) -> Result<()> {
             together.push(job);
         }
     }
-    predict(models, together)
+    predict(models, in_training, together)
 }
 
 /// Answers jobs that want predictions, which are computed side by side.
-fn predict(models: &[Option<Model>], jobs: Vec<Job>) -> Result<()> {
+fn predict(models: &[Option<Model>], in_training: &mut InTraining, jobs: Vec<Job>) -> Result<()> {
     let digits = || jobs.iter().map(|job| &job.prepared.pixels);
     let predictions: Vec<Option<Vec<[f32; CLASSES]>>> = models
         .iter()
@@ -205,6 +216,7 @@ fn predict(models: &[Option<Model>], jobs: Vec<Job>) -> Result<()> {
                 .transpose()
         })
         .collect::<Result<_>>()?;
+    let mut training = in_training.ask(digits())?;
     for (index, job) in jobs.into_iter().enumerate() {
         let of_step = |step: &Option<Vec<[f32; CLASSES]>>| {
             step.as_ref().map(|rows| Prediction {
@@ -217,6 +229,7 @@ fn predict(models: &[Option<Model>], jobs: Vec<Job>) -> Result<()> {
             seen: Seen::of(&job.prepared),
             steps: predictions.iter().map(of_step).collect(),
             layers,
+            training: std::mem::take(&mut training[index]),
         };
         let answer = serde_json::to_vec(&answer).context("cannot write the answer")?;
         job.reply(answer);

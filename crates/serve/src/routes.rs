@@ -20,6 +20,7 @@ use crate::cached::Cached;
 use crate::charts::{Chart, read_charts};
 use crate::connections::Connection;
 use crate::drawing::Drawing;
+use crate::in_training::InTraining;
 use crate::ladder::{Ladder, runs_of};
 use crate::networks::Networks;
 use crate::ready::Ready;
@@ -61,7 +62,9 @@ pub fn router(content: Content, limits: &Limits) -> Result<Router> {
         test_digits,
         places,
         train,
+        look,
     } = content;
+    let in_training = InTraining::new(look, places.clone());
     // The results table says what is wrong with records that cannot be read.
     let recorded = places.records(Kind::Step).unwrap_or_default();
     let ladder = Ladder::new(&steps, &test_digits, &recorded)?;
@@ -86,7 +89,7 @@ pub fn router(content: Content, limits: &Limits) -> Result<Router> {
         weights,
         curves,
         trainer: Trainer::new(train, places.clone(), names.clone()),
-        networks: Networks::start(names, models, limits.connections)?,
+        networks: Networks::start(names, models, in_training, limits.connections)?,
         test_digits,
         results: Cached::new(move || {
             let table = json_text(&Table::read(&of_results)?)?;

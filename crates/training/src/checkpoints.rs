@@ -8,14 +8,17 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow};
+use burn::module::Module;
 use burn::store::ModuleRecord;
-use burn::tensor::Bytes;
+use burn::tensor::{Bytes, Device};
 use burn::train::checkpoint::{
     Checkpoint, Checkpointer, CheckpointerError, CheckpointingAction, CheckpointingStrategy,
 };
 use burn::train::metric::store::EventStoreClient;
-use evidence::{Epoch, RunFolder, State, TeacherRecord};
+use evidence::{Epoch, LiveState, RunFolder, State, TeacherRecord};
+use model_core::Network;
 
+use crate::classifier::Classifier;
 use crate::journal::Journal;
 
 /// The parts that Burn saves.
@@ -25,6 +28,24 @@ pub(crate) const OPTIMIZER: &str = "optimizer.bpk";
 pub(crate) const SCHEDULE: &str = "schedule.bpk";
 /// The trained teacher, which later states hold too.
 const TEACHER: &str = "teacher.bpk";
+
+/// The network of a live run as it was when the state was kept.
+///
+/// # Errors
+///
+/// The state is gone, or its network cannot be built on this device.
+pub fn network_of(state: &LiveState, device: &Device) -> Result<Network> {
+    let record: ModuleRecord = parse(state.part(MODEL)?)?;
+    let network = Network::new(&state.run.architecture, 0.0, device)?;
+    let classifier = Classifier {
+        network,
+        label_smoothing: 0.0,
+        teacher: None,
+        statistics: None,
+    };
+    let loaded = classifier.try_load_record(record);
+    Ok(loaded.context("the state is of another network")?.network)
+}
 
 /// A state's parts by name.
 pub(crate) type Parts = BTreeMap<String, Vec<u8>>;

@@ -26,7 +26,7 @@ mod terminal;
 mod what_if;
 
 pub use backend::{Backend, Selected, select_device};
-pub use checkpoints::Keeper;
+pub use checkpoints::{Keeper, network_of};
 pub use classifier::{Classifier, network};
 pub use making::record;
 pub use run::{Data, Trained, run_id, train};

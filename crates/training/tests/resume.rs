@@ -4,14 +4,18 @@
 //! One test alone: the CPU backends have one generator for the whole process.
 #![recursion_limit = "256"]
 
+use std::fs;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use architecture::Architecture;
+use batches::EvaluationLoader;
+use burn::data::dataloader::DataLoader;
 use clap::ValueEnum;
-use evidence::{Kind, Opened, Origin, RunFolder, RunId, State, sha256};
+use evidence::{Kind, Opened, Origin, Places, RunFolder, RunId, State, live_states, sha256};
 use experiment::{Distillation, DropoutAfter, Experiment, Name, Optimizer, Recipe, Schedule};
 use files::Workspace;
 use made_up::left;
@@ -19,7 +23,7 @@ use mnist::{Augmentation, DataSet, Mnist, Split};
 use model_core::weights;
 use training::signals::Signal;
 use training::{
-    Backend, Cause, Data, Keeper, Selected, Stop, record, run_id, select_device, train,
+    Backend, Cause, Data, Keeper, Selected, Stop, network_of, record, run_id, select_device, train,
 };
 
 /// Everything that a run can depend on: dropout, augmentation and its end, a schedule, label smoothing, a teacher.
@@ -144,9 +148,38 @@ fn make(
     true
 }
 
+/// Checks that the network which others see of a live run is the one that its last epoch evaluated.
+fn check_live(places: &Places, run: &RunId, data: &Data, selected: &Selected) {
+    /// All images at once.
+    const BATCH: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
+    let folder = places.run_folder(run).unwrap();
+    let Opened::Resumed(resumed) = RunFolder::open(&folder, run, "Resumed", false).unwrap() else {
+        panic!("it was not interrupted");
+    };
+    let states = live_states(places);
+    assert_eq!(states.len(), 1);
+    let epochs = &resumed.state.epochs;
+    assert_eq!(states[0].epochs, epochs.len());
+    let network = network_of(&states[0], &selected.device).unwrap();
+    let device = selected.device.clone();
+    let loader = EvaluationLoader::new(data.evaluation.clone(), BATCH, device);
+    let batch = DataLoader::iter(&loader).next().unwrap().unwrap();
+    let answers = network.forward(batch.images).argmax(1);
+    let answers = answers
+        .into_data()
+        .convert::<i64>()
+        .try_into_vec::<i64>()
+        .unwrap();
+    let right = answers.iter().enumerate();
+    let right = right.filter(|(index, digit)| data.evaluation.label(*index) == **digit as u8);
+    assert_eq!(right.count(), epochs.last().unwrap().test_correct);
+}
+
 #[test]
 fn resumed_runs_end_in_the_same_record_and_weights() {
     let directory = tempfile::tempdir().unwrap();
+    fs::create_dir_all(directory.path().join("data/mnist")).unwrap();
+    let places = Places::of(Workspace::at(directory.path()).unwrap());
     let data = data();
     let optimizers = [
         Optimizer::Sgd {
@@ -184,11 +217,18 @@ fn resumed_runs_end_in_the_same_record_and_weights() {
             assert_eq!(whole.0.epochs.len(), 4);
             // Within the teacher's epochs, at their end, and within the network's.
             for stop_after in [[2, 0], [4, 0], [4, 2]] {
-                let folder = folder(&format!("{stop_after:?}"));
+                let folder = match stop_after {
+                    // Where others look for it.
+                    [4, 2] => places.run_folder(&run).unwrap(),
+                    _ => folder(&format!("{stop_after:?}")),
+                };
                 assert!(
                     !make(&folder, &run, &data, &selected, Some(stop_after)),
                     "it was stopped"
                 );
+                if stop_after == [4, 2] {
+                    check_live(&places, &run, &data, &selected);
+                }
                 assert!(make(&folder, &run, &data, &selected, None));
                 let resumed = left(&folder);
                 assert!(

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, anyhow};
 use clap::Args;
-use evidence::Places;
+use evidence::{LiveState, Places};
+use experiment::Experiment;
 use inference::Model;
 use mnist::Mnist;
 use serve::{Content, Limits, Server, Stopper, Train, Wanted};
@@ -84,7 +85,21 @@ pub fn content(places: Places) -> Result<Content> {
         test_digits: Mnist::load_verified(&places.workspace().data())?.test,
         places,
         train: None,
+        look: Some(look),
     })
+}
+
+/// The network of a live run, as it is in the run's newest state.
+fn look(state: &LiveState) -> Result<Model> {
+    let device = training::select_device(None)?.device;
+    let network = training::network_of(state, &device)?;
+    let experiment = Experiment {
+        name: state.run.name.clone(),
+        title: String::new(),
+        architecture: state.run.architecture.clone(),
+        recipe: state.run.recipe.clone(),
+    };
+    Ok(Model::new(experiment, &network, device))
 }
 
 /// The command that makes a run for the page.

@@ -29,10 +29,12 @@ async function start() {
     showCharts();
   }
   const ladder = await untilAnswered(() => ask("api/ladder"));
-  page(ladder);
+  const shown = page(ladder);
   if (!isExported) {
     const [{ TrainingsView }, { TrainerView }] = await Promise.all([import("./trainings.js"), import("./trainer.js")]);
-    new TrainingsView(ladder).watch();
+    const trainings = new TrainingsView(ladder, shown.askAgain);
+    shown.onAnswer((answer) => trainings.say(answer.training));
+    trainings.watch();
     new TrainerView(ladder).watch();
   }
 }
@@ -69,9 +71,11 @@ function trouble(error) {
   }
 }
 
+/** Shows the ladder, and returns how others learn of answers, and ask again. */
 function page(ladder) {
   /** Where on the paper is what the networks see. */
   let placed = null;
+  let heard = () => {};
 
   const layers = new LayersView(ladder, (field) => showField(field && placed && onPaper(field)), changed);
   const versus = new VersusView(ladder, (at, cell) => layers.explain(at, cell));
@@ -88,6 +92,7 @@ function page(ladder) {
       const scale = SIDE / question.drawing.width;
       placed = answer.seen.frame.map((length) => length * scale);
       answers.show(answer, question.digit);
+      heard(answer);
       // The step may have been changed since.
       if (question.drawing.step === answers.chosen.name) {
         layers.show(answer);
@@ -112,6 +117,7 @@ function page(ladder) {
     answers.clear(sentence);
     layers.clear();
     versus.clear();
+    heard({ training: [] });
   }
 
   function changed() {
@@ -124,12 +130,16 @@ function page(ladder) {
       predictor.forget();
       forget("Nothing is drawn yet.");
     } else {
-      predictor.ask(() => ({
-        drawing: { ...drawing.take(), step: chosen.name, exact: layers.explains },
-        digit: drawing.digit,
-      }));
+      askNetworks();
       versus.ask(() => drawing.take(), chosen);
     }
+  }
+
+  function askNetworks() {
+    predictor.ask(() => ({
+      drawing: { ...drawing.take(), step: answers.chosen.name, exact: layers.explains },
+      digit: drawing.digit,
+    }));
   }
 
   /** Shows a test digit and what a step makes of it. */
@@ -176,6 +186,12 @@ function page(ladder) {
   if (!follow(wanted) && !isKept) {
     ask("sample.json").then((strokes) => drawing.empty && drawing.replay(strokes), trouble);
   }
+  return {
+    askAgain: () => drawing.empty || askNetworks(),
+    onAnswer: (hear) => {
+      heard = hear;
+    },
+  };
 }
 
 function showHint(drawing) {

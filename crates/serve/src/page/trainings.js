@@ -1,7 +1,7 @@
 // The curves of the trainings that run on the server's machine, as they grow.
 
 import { ask } from "./asking.js";
-import { called, element } from "./words.js";
+import { aDigit, called, element, percent } from "./words.js";
 
 /** Milliseconds between two looks. */
 const INTERVAL = 2000;
@@ -17,7 +17,9 @@ const ERRORS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 export class TrainingsView {
   #known = new Map();
 
-  constructor(ladder) {
+  /** `advanced` is called when a training has come to the end of an epoch. */
+  constructor(ladder, advanced) {
+    this.advanced = advanced;
     this.target = ladder.target_accuracy;
     this.steps = new Set(ladder.steps.map((step) => step.name));
     this.place = document.getElementById("trainings");
@@ -35,17 +37,33 @@ export class TrainingsView {
     }
   }
 
+  /** Shows what the networks in training say of the drawing. */
+  say(sayings) {
+    const byKey = new Map(sayings.map((saying) => [keyOf(saying), saying]));
+    for (const [key, { says }] of this.#known) {
+      const saying = byKey.get(key);
+      says.textContent = saying
+        ? `After epoch ${saying.epoch} it takes your drawing for ${aDigit(saying.digit)} (${percent(saying.probabilities[saying.digit])}).`
+        : "";
+    }
+  }
+
   #show(trainings) {
     const there = new Set();
+    let hasAdvanced = false;
     for (const training of trainings) {
-      const key = `${training.process} ${training.step} ${training.seed} ${training.split}`;
+      const key = keyOf(training);
       there.add(key);
       const known = this.#known.get(key) ?? this.#add(key);
       const before = known.training;
       if (before?.epochs.length !== training.epochs.length || before.is_live !== training.is_live) {
         known.training = training;
+        hasAdvanced ||= training.is_live;
         this.#draw(known);
       }
+    }
+    if (hasAdvanced) {
+      this.advanced();
     }
     // A server that was started again remembers none that had ended.
     for (const [key, known] of this.#known) {
@@ -58,13 +76,13 @@ export class TrainingsView {
   }
 
   #add(key) {
-    const known = { item: element("article", "training"), training: null };
+    const known = { item: element("article", "training"), says: element("p", "says"), training: null };
     this.#known.set(key, known);
     this.place.prepend(known.item);
     return known;
   }
 
-  async #draw({ item, training }) {
+  async #draw({ item, says, training }) {
     const { epochs, planned_epochs: planned, seed } = training;
     const recorded = this.steps.has(training.step) ? await recordedOf(training) : [];
     const { number, name } = called({ name: training.step });
@@ -91,9 +109,15 @@ export class TrainingsView {
     item.replaceChildren(
       element("h3", "", `${title}, seed ${seed}`),
       element("p", "", state(training)),
+      says,
       curves,
     );
   }
+}
+
+/** What tells a training from all others. */
+function keyOf({ process, step, seed }) {
+  return `${process} ${step} ${seed}`;
 }
 
 const curves = new Map();

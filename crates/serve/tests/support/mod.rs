@@ -143,5 +143,6 @@ pub fn content(checkout: &Checkout) -> Content {
             .test,
         places: checkout.places.clone(),
         train: None,
+        look: None,
     }
 }
