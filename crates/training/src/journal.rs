@@ -132,6 +132,14 @@ impl Counts {
         self.correct as f64 / self.images.max(1) as f64
     }
 
+    /// How many nines the accuracy has: 90 % is 1, 99 % is 2, 99.9 % is 3. Of images that are all right, half an image counts
+    /// as wrong.
+    fn nines(&self) -> f64 {
+        let images = self.images.max(1) as f64;
+        let wrong = (self.images - self.correct) as f64;
+        (images / wrong.max(0.5)).log10()
+    }
+
     /// Mean cross-entropy of the images.
     fn mean_loss(&self) -> f64 {
         self.loss_sum / self.images.max(1) as f64
@@ -255,10 +263,13 @@ impl Tally {
     }
 
     fn entry(&self, batch: f64) -> SerializedEntry {
-        let total = 100.0 * self.counts.accuracy();
+        let (total, nines) = (100.0 * self.counts.accuracy(), self.counts.nines());
         SerializedEntry::new(
-            format!("epoch {total:.2} % - batch {:.2} %", 100.0 * batch),
-            format!("{total}"),
+            format!(
+                "epoch {total:.2} % ({nines:.2} nines) - batch {:.2} %",
+                100.0 * batch
+            ),
+            format!("{nines}"),
         )
     }
 }
@@ -267,12 +278,12 @@ impl Metric for Tally {
     type Input = TallyInput;
 
     fn name(&self) -> MetricName {
-        Arc::new("Accuracy".into())
+        Arc::new("Accuracy in nines".into())
     }
 
     fn attributes(&self) -> MetricAttributes {
         NumericAttributes {
-            unit: Some("%".into()),
+            unit: None,
             higher_is_better: true,
         }
         .into()
@@ -317,9 +328,10 @@ impl Metric for Tally {
     }
 }
 
+/// What the dashboard plots. On an axis of percents, all that happens after the first epochs would be a line.
 impl Numeric for Tally {
     fn value(&self) -> Option<NumericEntry> {
-        Some(NumericEntry::Value(100.0 * self.batch_accuracy))
+        Some(self.final_value())
     }
 
     fn running_value(&self) -> Option<NumericEntry> {
@@ -327,6 +339,23 @@ impl Numeric for Tally {
     }
 
     fn final_value(&self) -> NumericEntry {
-        NumericEntry::Value(100.0 * self.counts.accuracy())
+        NumericEntry::Value(self.counts.nines())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accuracy_is_plotted_in_nines() {
+        for (correct, nines) in [(0, 0.0), (9_000, 1.0), (9_900, 2.0), (9_990, 3.0)] {
+            let counts = Counts {
+                images: 10_000,
+                correct,
+                ..Counts::default()
+            };
+            assert!((counts.nines() - nines).abs() < 1e-12, "{correct}");
+        }
     }
 }
