@@ -19,7 +19,7 @@ use evidence::{Epoch, Kind, State};
 use serve::{Content, Limits, exported_page};
 
 use files::Folder;
-use support::{Checkout, Running, content, recorded, steps};
+use support::{Checkout, Running, content, model, recorded, steps};
 use webdriver::{Browser, View};
 
 const WIDE: View = View {
@@ -368,7 +368,17 @@ fn field_on_paper(browser: &mut Browser) -> [f64; 4] {
 #[test]
 #[ignore = "needs Chromium"]
 fn a_training_is_seen_to_grow() {
-    let mut page = Page::open(WIDE);
+    let checkout = Checkout::new();
+    let content = Content {
+        // As if it had the recorded weights already.
+        look: Some(|state| {
+            let steps = steps().into_iter();
+            let mut step = steps.filter(|step| step.name == state.run.name);
+            model(step.next().unwrap())
+        }),
+        ..content(&checkout)
+    };
+    let mut page = Page::open_with(content, checkout, WIDE);
     let shown = |words: &str| {
         format!("document.querySelector('#trainings').textContent.includes({words:?})")
     };
@@ -407,7 +417,14 @@ fn a_training_is_seen_to_grow() {
         page.browser.wait_until(&shown(&format!(
             "Epoch {epoch} of {planned}: 90.0{epoch} %"
         )));
+        // The page asks again by itself.
+        page.browser.wait_until(&shown(&format!(
+            "After epoch {epoch} it takes your drawing for a 3 ("
+        )));
     }
+    page.browser.click("#clear");
+    page.browser
+        .wait_until(&format!("!{}", shown("it takes your drawing")));
     let points =
         "document.querySelector('#trainings path.test[d*=L]').getAttribute('d').split('L').length";
     assert_eq!(page.browser.value(points), 2);
