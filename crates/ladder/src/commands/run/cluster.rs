@@ -45,7 +45,7 @@ pub struct Options {
     #[arg(long, value_name = "N", requires = "slurm")]
     parallel: Option<NonZeroUsize>,
 
-    /// More options of sbatch, in one word: '--account=mnist --mem=2G'
+    /// More options of sbatch, in one word: '--account=mnist --mem=1G'
     #[arg(
         long,
         value_name = "OPTIONS",
