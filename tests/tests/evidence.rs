@@ -44,11 +44,11 @@ fn every_step_has_ten_seeds_and_ten_fresh_ones_with_the_recipe_in_the_code() {
 }
 
 #[test]
-fn every_network_of_the_frontier_has_a_run() {
+fn every_network_of_the_frontier_has_five_seeds() {
     let networks = frontier::experiments();
     assert!(!networks.is_empty());
     for network in networks {
-        runs(Kind::Frontier, &network, 1..=1);
+        runs(Kind::Frontier, &network, 1..=5);
     }
 }
 

@@ -30,9 +30,9 @@ fn table(inputs: &Inputs) -> Result<String> {
     }
     let header = [
         "Network",
+        "Layers",
         "Parameters",
         "Multiply-adds",
-        "Dropout",
         "Teacher",
         "Accuracy",
         "Lowest of last 5",
@@ -40,7 +40,7 @@ fn table(inputs: &Inputs) -> Result<String> {
         "Seeds",
     ];
     let rows: Vec<_> = networks.iter().map(row).collect::<Result<_>>()?;
-    Ok(markdown(header, rows, 1..header.len()))
+    Ok(markdown(header, rows, 2..header.len()))
 }
 
 fn row(network: &Network) -> Result<[String; 9]> {
@@ -49,13 +49,10 @@ fn row(network: &Network) -> Result<[String; 9]> {
     } = network;
     let accuracies = LastEpochs::of(runs);
     Ok([
+        experiment.name.to_string(),
         notation(&experiment.architecture),
         grouped(network.parameters()),
         grouped(experiment.architecture.summary()?.totals.macs),
-        match experiment.recipe.dropout {
-            0.0 => "no".into(),
-            probability => probability.to_string(),
-        },
         match experiment.recipe.distillation {
             None => "no".into(),
             Some(_) => "yes".into(),
