@@ -31,16 +31,16 @@ pub struct Limits {
 
 /// A job array.
 #[derive(Clone, Debug)]
-pub struct Array<'a> {
-    /// The folder for what the tasks print; see [`output_file`].
-    pub folder: &'a Path,
+pub struct Array {
+    /// The folder for what the tasks print.
+    pub folder: PathBuf,
     /// What Slurm is told about the tasks.
-    pub limits: &'a Limits,
+    pub limits: Limits,
     /// A command a task, as the shell takes it.
-    pub tasks: &'a [String],
+    pub tasks: Vec<String>,
 }
 
-impl Array<'_> {
+impl Array {
     /// The script that Slurm runs for each task.
     ///
     /// # Errors
@@ -52,10 +52,10 @@ impl Array<'_> {
             time,
             parallel,
             more,
-        } = self.limits;
+        } = &self.limits;
         let last = self.tasks.len().saturating_sub(1);
         let parallel = parallel.map_or_else(String::new, |it| format!("%{it}"));
-        let output = output_file(self.folder, "%A", "%a");
+        let output = output_file(&self.folder, "%A", "%a");
         let output = output.to_str().context("the folder's name is no text")?;
         // In its options Slurm takes what is between quotes as it is.
         let given = |option: &str, value: &Option<String>| {
@@ -161,10 +161,10 @@ mod tests {
             parallel: NonZeroUsize::new(5),
             more: Some("--gres=gpu:1 --mem=2G".into()),
         };
-        let array = Array {
-            folder: Path::new("/shared/my runs"),
-            limits: &limits,
-            tasks: &tasks,
+        let mut array = Array {
+            folder: "/shared/my runs".into(),
+            limits,
+            tasks: tasks.into(),
         };
         let expected = "\
 #!/bin/sh
@@ -185,14 +185,7 @@ case $SLURM_ARRAY_TASK_ID in
 esac
 ";
         assert_eq!(array.script().unwrap(), expected);
-        let limits = Limits {
-            time: Some("1\nrm -r".into()),
-            ..limits.clone()
-        };
-        let array = Array {
-            limits: &limits,
-            ..array
-        };
+        array.limits.time = Some("1\nrm -r".into());
         assert!(array.script().is_err());
     }
 }

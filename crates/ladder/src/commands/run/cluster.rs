@@ -22,6 +22,9 @@ use super::{Job, count};
 /// How often Slurm is asked how far the runs are.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// A copy of this program that is as old belongs to no submission that is just being made.
+const OLD: Duration = Duration::from_secs(3_600);
+
 /// How the names of copies of this program begin.
 const COPY: &str = "ladder-";
 
@@ -88,18 +91,19 @@ impl Options {
 /// There is no Slurm here, or it refuses; in its own words.
 pub fn submit(options: &super::Options, places: &Places, all: Vec<Job>) -> Result<ExitCode> {
     let folder = places.submissions();
-    let limits = options.cluster.limits();
+    let array = |jobs: &[&Job]| -> Result<Array> {
+        let copy = shell_word(&copy_of_program(&folder)?.display().to_string());
+        let task = |job: &&Job| format!("{copy} {}", job.words());
+        Ok(Array {
+            folder: folder.clone(),
+            limits: options.cluster.limits(),
+            tasks: jobs.iter().map(task).collect(),
+        })
+    };
     if options.dry_run {
-        let missing = all
-            .iter()
-            .filter(|job| !options.is_done(&job.run, places))
-            .collect::<Vec<_>>();
-        let script = array(
-            &folder,
-            &limits,
-            &tasks(&copy_of_program(&folder)?.1, &missing),
-        )?;
-        write!(io::stdout(), "{script}")?;
+        let missing = all.iter().filter(|job| !options.is_done(&job.run, places));
+        let missing: Vec<&Job> = missing.collect();
+        write!(io::stdout(), "{}", array(&missing)?.script()?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let cluster = Cluster::look(places)?;
@@ -121,9 +125,17 @@ pub fn submit(options: &super::Options, places: &Places, all: Vec<Job>) -> Resul
     );
     if !missing.is_empty() {
         if cluster.is_idle() {
-            remove_copies(&folder);
+            remove_old_copies(&folder);
         }
-        let number = submit_tasks(&folder, &limits, places, &missing)?;
+        copy_program(&folder)?;
+        let names = missing.iter().map(|job| places.run_name(&job.run));
+        let tasks = names.collect::<Result<_>>()?;
+        let number = array(&missing)?.submit()?;
+        Submission {
+            array: number,
+            tasks,
+        }
+        .write(&folder)?;
         say!(
             "Slurm job {number}: `squeue --job {number}` shows its tasks, `scancel {number}` ends them"
         );
@@ -136,65 +148,43 @@ pub fn submit(options: &super::Options, places: &Places, all: Vec<Job>) -> Resul
     Ok(ExitCode::SUCCESS)
 }
 
-fn submit_tasks(folder: &Path, limits: &Limits, places: &Places, missing: &[&Job]) -> Result<u64> {
-    let (program, copy) = copy_of_program(folder)?;
-    if !copy.exists() {
-        // What is built tomorrow is not what was submitted today.
-        let temporary = folder.join(format!("{}{}", files::TEMPORARY, std::process::id()));
-        let context = || format!("cannot copy this program to {}", copy.display());
-        fs::create_dir_all(folder).with_context(context)?;
-        fs::copy(&program, &temporary).with_context(context)?;
-        fs::rename(&temporary, &copy).with_context(context)?;
-    }
-    let tasks = tasks(&copy, missing);
-    let array = Array {
-        folder,
-        limits,
-        tasks: &tasks,
-    };
-    let submission = Submission {
-        array: array.submit()?,
-        tasks: missing
-            .iter()
-            .map(|job| places.run_name(&job.run))
-            .collect::<Result<_>>()?,
-    };
-    submission.write(folder)?;
-    Ok(submission.array)
-}
-
-fn array(folder: &Path, limits: &Limits, tasks: &[String]) -> Result<String> {
-    let array = Array {
-        folder,
-        limits,
-        tasks,
-    };
-    array.script()
-}
-
-/// A command a run.
-fn tasks(program: &Path, jobs: &[&Job]) -> Vec<String> {
-    let program = shell_word(&program.display().to_string());
-    let command = |job: &&Job| format!("{program} {}", job.words());
-    jobs.iter().map(command).collect()
-}
-
-/// This program's file, and where its copy for the cluster is. Another build has another one.
-fn copy_of_program(folder: &Path) -> Result<(PathBuf, PathBuf)> {
-    let program = env::current_exe().context("cannot find this program's own file")?;
+/// Where the copy of this program is that the cluster runs. Another build has another one.
+fn copy_of_program(folder: &Path) -> Result<PathBuf> {
+    let program = this_program()?;
     let built = fs::metadata(&program).and_then(|metadata| metadata.modified());
     let built = built.with_context(|| format!("cannot read {}", program.display()))?;
-    let built = built.duration_since(UNIX_EPOCH);
-    let built = built.unwrap_or_default().as_millis();
-    let copy = folder.join(format!("{COPY}{built:x}"));
-    Ok((program, copy))
+    let built = built.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(folder.join(format!("{COPY}{:x}", built.as_millis())))
 }
 
-/// Removes the copies that were made for earlier submissions.
-fn remove_copies(folder: &Path) {
+fn this_program() -> Result<PathBuf> {
+    env::current_exe().context("cannot find this program's own file")
+}
+
+/// Copies this program, if it is not there yet: what is built tomorrow is not what was submitted today.
+fn copy_program(folder: &Path) -> Result<()> {
+    let copy = copy_of_program(folder)?;
+    if copy.exists() {
+        return Ok(());
+    }
+    let temporary = folder.join(format!("{}{}", files::TEMPORARY, std::process::id()));
+    let context = || format!("cannot copy this program to {}", copy.display());
+    fs::create_dir_all(folder).with_context(context)?;
+    fs::copy(this_program()?, &temporary).with_context(context)?;
+    fs::rename(&temporary, &copy).with_context(context)
+}
+
+/// Removes copies that were made for earlier submissions, where nothing is in the queue; but not those that somebody else may
+/// be about to submit.
+fn remove_old_copies(folder: &Path) {
+    let is_old = |metadata: fs::Metadata| {
+        let age = metadata.modified().ok()?.elapsed().ok()?;
+        Some(age > OLD)
+    };
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
-        if entry.file_name().to_string_lossy().starts_with(COPY) {
+        let is_copy = entry.file_name().to_string_lossy().starts_with(COPY);
+        if is_copy && entry.metadata().ok().and_then(is_old) == Some(true) {
             let _ = fs::remove_file(entry.path());
         }
     }
