@@ -195,7 +195,8 @@ fn numbers(folder: &Path) -> Vec<u64> {
     let names = entries.flatten().map(|entry| entry.file_name());
     let number = |name: &str| {
         let number = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
-        number.parse().ok()
+        // No run has so many claims that there would be none left.
+        number.parse::<u32>().ok().map(u64::from)
     };
     names.filter_map(|name| number(name.to_str()?)).collect()
 }
@@ -251,6 +252,21 @@ mod tests {
         Claim::remove_all(folder);
         drop(fourth);
         assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_no_claim_is_named_or_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        fs::write(folder.join(format!("claim-{}.json", u64::MAX)), "").unwrap();
+        fs::write(folder.join("claim-x.json"), "").unwrap();
+        assert!(matches!(take(folder, None, &[]), Held::Free(None)));
+        fs::write(folder.join("claim-3.json"), "{}").unwrap();
+        let error = Claim::take(folder, None).unwrap_err();
+        assert!(
+            format!("{error:#}").contains("claim-3.json is no claim of a Slurm job"),
+            "{error:#}"
+        );
     }
 
     #[test]
