@@ -80,7 +80,11 @@ fn facts(inputs: &Inputs, paragraph: &str, steps: &BTreeSet<usize>) -> Result<Fa
         ];
         for runs in tried {
             let runs: Vec<_> = runs.iter().filter(|run| run.name() == name).collect();
+            let (planned, fresh) = planned_and_fresh(&runs);
             spoken_of.push(runs);
+            if !fresh.is_empty() {
+                spoken_of.extend([planned, fresh]);
+            }
         }
     }
     let mut facts = Facts::default();
