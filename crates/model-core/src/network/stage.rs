@@ -10,7 +10,7 @@ use kernels::inference::Shape;
 use super::UnfoldedLayer;
 use crate::ConvolutionBlock;
 
-/// One layer of a [`Network`].
+/// One layer of a [`Network`](super::Network).
 // A network has a handful of stages, so the space that the small ones waste does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Module, Debug)]
