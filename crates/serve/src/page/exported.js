@@ -105,7 +105,8 @@ async function predict(steps, { step, exact, ...drawing }) {
       return { digit: probabilities.indexOf(Math.max(...probabilities)), probabilities };
     }),
   );
-  return { seen: { pixels: encode(pixels), preparation, frame }, steps: predictions, layers };
+  // Nothing is trained here.
+  return { seen: { pixels: encode(pixels), preparation, frame }, steps: predictions, layers, training: [] };
 }
 
 async function erase(steps, { step, ...drawing }) {
