@@ -14,6 +14,7 @@
 mod folder;
 mod json;
 mod live;
+mod lock;
 mod manifest;
 mod origin;
 mod places;
@@ -23,8 +24,9 @@ mod run_id;
 mod table;
 mod verdict;
 
-pub use folder::{InUse, Opened, Resumed, RunFolder, Sizes, State, read_finished, weights_belong};
+pub use folder::{Opened, Resumed, RunFolder, Sizes, State, read_finished, weights_belong};
 pub use live::{Glance, LiveState, Progress, Watched, live_runs, live_states};
+pub use lock::InUse;
 pub use origin::{Commit, Origin, commit_of, is_same_code};
 pub use places::{EvidenceFile, Places};
 pub use record::{

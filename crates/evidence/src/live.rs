@@ -7,7 +7,7 @@ use mnist::Split;
 use serde::Serialize;
 use slurm::{Claim, Job};
 
-use crate::folder::is_locked;
+use crate::lock::is_locked;
 use crate::manifest::{FileEntry, Manifest};
 use crate::places::finished_in;
 use crate::{Epoch, Places, RunId, State, verdict};

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use files::{Workspace, write_whole};
 
-use crate::folder::{finished_weights, is_locked, read_finished};
+use crate::folder::{finished_weights, read_finished};
+use crate::lock::is_locked;
 use crate::record::MAX_RECORD_BYTES;
 use crate::{Kind, Record, RunId, sha256};
 

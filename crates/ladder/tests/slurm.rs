@@ -27,6 +27,9 @@ use program::{ladder, text};
 /// Nothing here takes so long, not even Slurm.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// Longer than what a task has of three minutes before Slurm's notice.
+const LONG: Duration = Duration::from_secs(150);
+
 /// One Slurm at a time: two would share the two cores.
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -207,6 +210,22 @@ PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
         fs::write(self.path("small.json"), text).unwrap();
     }
 
+    /// How many epochs of [`write_small`](Self::write_small) take so long, as a trial of a few says.
+    fn epochs_in(&self, duration: Duration) -> usize {
+        const TRIAL: u32 = 40;
+        self.write_small(1);
+        let out = self.path("trial");
+        let began = Instant::now();
+        let output = self
+            .command(&["train", "small.json", "--epochs", &TRIAL.to_string()])
+            .args(["--threads", "1", "--out"])
+            .arg(out)
+            .output();
+        assert!(output.unwrap().status.success());
+        let epochs = f64::from(TRIAL) * duration.as_secs_f64() / began.elapsed().as_secs_f64();
+        epochs.ceil() as usize
+    }
+
     /// The process and the node of the run with this seed, once it has come to the end of so many epochs.
     fn training(&self, seed: u64, epochs: usize) -> (u32, &'static str) {
         let look = |cluster: &Self| {
@@ -359,7 +378,8 @@ fn two_sweeps_on_two_nodes_make_each_run_once_and_as_one_machine_does() {
 fn whatever_ends_a_task_the_records_are_the_same() {
     let sweep = ["small.json", "--seeds", "1-2"];
     let mut cluster = Cluster::new();
-    cluster.write_small(1_500);
+    let epochs = cluster.epochs_in(LONG);
+    cluster.write_small(epochs);
     let submit = [&sweep[..], &["--slurm", "--time", "3"]].concat();
     assert!(
         cluster
@@ -390,7 +410,7 @@ fn whatever_ends_a_task_the_records_are_the_same() {
     });
     cluster.start_node(node);
 
-    // Every task comes to the end of its time: 90 s of three minutes are not enough.
+    // Every task comes to the end of its time: the 90 s of three minutes that are left to it are not enough.
     let waited = cluster.run(&[&submit[..], &["--wait"]].concat());
     assert!(waited.status.success(), "{waited:?}\n{}", cluster.outputs());
     let printed = cluster.outputs();
@@ -401,11 +421,14 @@ fn whatever_ends_a_task_the_records_are_the_same() {
     ] {
         assert!(printed.contains(words), "{words}: {printed}");
     }
-    for epoch in ["epoch  1/1500: ", "epoch 1500/1500: "] {
-        assert_eq!(printed.matches(epoch).count(), 2, "{printed}");
+    for epoch in [
+        format!("epoch  1/{epochs}: "),
+        format!("epoch {epochs}/{epochs}: "),
+    ] {
+        assert_eq!(printed.matches(&epoch).count(), 2, "{printed}");
     }
-    let claims = fs::read_dir(cluster.path("runs/small")).unwrap().flatten();
-    for folder in claims {
+    let folders = fs::read_dir(cluster.path("runs/small")).unwrap().flatten();
+    for folder in folders {
         let names = fs::read_dir(folder.path()).unwrap().flatten();
         let mut names: Vec<_> = names.map(|it| it.file_name()).collect();
         names.sort();

@@ -5,9 +5,9 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
-use crate::program::{missing, one_line};
+use crate::program::{check, missing};
 
 /// How long before its time limit a task is told, in seconds. A training stops within a batch, but Slurm looks at the
 /// clock only twice a minute.
@@ -124,16 +124,7 @@ impl Array {
         let output = process
             .wait_with_output()
             .context("cannot wait for sbatch")?;
-        if !output.status.success() {
-            let words = one_line(&errors);
-            bail!(
-                "{}",
-                match words.as_str() {
-                    "" => format!("sbatch failed: {}", output.status),
-                    words => words.to_owned(),
-                }
-            );
-        }
+        check("sbatch", output.status, &errors)?;
         let answer = String::from_utf8_lossy(&output.stdout);
         // In a federation the cluster's name follows.
         let number = answer.trim().split(';').next().unwrap_or_default();

@@ -17,5 +17,5 @@ mod submission;
 pub use array::{Array, Limits};
 pub use claim::{Claim, Held};
 pub use job::Job;
-pub use queue::{Queued, Standing, queue};
+pub use queue::{Queued, State, queue};
 pub use submission::Submission;

@@ -12,12 +12,12 @@ pub struct Queued {
     /// The task's number within it.
     pub task: usize,
     /// Whether it runs.
-    pub standing: Standing,
+    pub state: State,
 }
 
 /// Whether a task runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum State {
     /// It waits, for this reason in Slurm's words.
     Waiting(String),
     /// It runs on this node.
@@ -50,10 +50,10 @@ fn parse(line: &str) -> Option<Result<Queued>> {
     Some(array.map(|array| Queued {
         array,
         task,
-        standing: match state.as_str() {
+        state: match state.as_str() {
             // Pending, to be requeued, held.
-            "PD" | "RQ" | "RH" | "RF" | "SE" => Standing::Waiting(reason),
-            _ => Standing::Running(node),
+            "PD" | "RQ" | "RH" | "RF" | "SE" => State::Waiting(reason),
+            _ => State::Running(node),
         },
     }))
 }
@@ -68,13 +68,13 @@ mod tests {
         let waits = Queued {
             array: 1,
             task: 2,
-            standing: Standing::Waiting("JobArrayTaskLimit".into()),
+            state: State::Waiting("JobArrayTaskLimit".into()),
         };
         assert_eq!(queued("1|2|PD||JobArrayTaskLimit"), Some(waits));
         let runs = Queued {
             array: 1,
             task: 0,
-            standing: Standing::Running("n1".into()),
+            state: State::Running("n1".into()),
         };
         assert_eq!(queued("1|0|R|n1|None"), Some(runs));
         assert_eq!(queued("7|N/A|R|n2|None"), None);

@@ -125,7 +125,7 @@ pub struct Cluster {
     folder: PathBuf,
     submissions: Vec<Submission>,
     /// By the array's number and the task's.
-    queue: HashMap<(u64, usize), slurm::Standing>,
+    queue: HashMap<(u64, usize), slurm::State>,
 }
 
 impl Cluster {
@@ -141,11 +141,7 @@ impl Cluster {
             true => Vec::new(),
             false => queue()?,
         };
-        let of_task = |Queued {
-                           array,
-                           task,
-                           standing,
-                       }| ((array, task), standing);
+        let of_task = |Queued { array, task, state }| ((array, task), state);
         Ok(Self {
             folder,
             submissions,
@@ -214,14 +210,14 @@ impl Cluster {
         {
             return Ok(running(holder.to_string()));
         }
-        let node = |standing: &slurm::Standing| match standing {
-            slurm::Standing::Running(node) => Some(node.clone()),
-            slurm::Standing::Waiting(_) => None,
+        let node = |state: &slurm::State| match state {
+            slurm::State::Running(node) => Some(node.clone()),
+            slurm::State::Waiting(_) => None,
         };
         if let Some(node) = in_queue().find_map(node) {
             return Ok(running(node));
         }
-        if let Some(slurm::Standing::Waiting(reason)) = in_queue().next() {
+        if let Some(slurm::State::Waiting(reason)) = in_queue().next() {
             return Ok(Standing::Waiting(reason.clone()));
         }
         if let Some((submission, task)) = tasks().next() {
