@@ -231,13 +231,19 @@ impl Plan {
     /// group: `[channels at once, source channel, kernel row, kernel column, channel of these]`.
     pub(crate) fn pack(&self, weights: &[f32]) -> Vec<f32> {
         let [of_channel, of_source] = self.strides;
-        let mut packed = Vec::with_capacity(weights.len());
+        let mut packed = vec![0.0; weights.len()];
+        let mut rest = packed.as_mut_slice();
         for group in weights.chunks_exact(self.weights_of_group()) {
             for &(first, size) in &self.channels {
-                for source in 0..self.sources {
-                    for position in 0..self.area {
-                        let from = &group[first * of_channel + source * of_source + position..];
-                        packed.extend(from.iter().step_by(of_channel).take(size));
+                let (these, after) = rest.split_at_mut(size * self.sources * self.area);
+                rest = after;
+                for channel in 0..size {
+                    for source in 0..self.sources {
+                        let from = (first + channel) * of_channel + source * of_source;
+                        let to = source * self.area * size + channel;
+                        for position in 0..self.area {
+                            these[to + position * size] = group[from + position];
+                        }
                     }
                 }
             }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use architecture::{Convolution, Layer};
 use benchmarks::roofline::Work;
 use conv_kernels::Dropout;
-use experiment::Experiment;
+use experiment::{DropoutAfter, Experiment};
 use kernels::{Activation, Between, Block, Buffer, Chain, Geometry, Parameters, Stopwatch, layout};
 
 /// How long a network is measured in each round.
@@ -49,11 +49,22 @@ impl LayerTimes {
             let layer = &experiment.architecture.layers[work.layer];
             blocks.push(match layer {
                 Layer::Convolution(layer) => {
-                    chained.push(block(layer, work, experiment));
+                    chained.push(block(layer, work));
                     Some(chained.len() - 1)
                 }
                 _ => None,
             });
+        }
+        let dropped = match experiment.recipe.dropout_after {
+            DropoutAfter::EveryRelu => chained.len(),
+            DropoutAfter::LastRelu => 1,
+        };
+        let with_relu = chained.iter_mut().rev().filter(|it| it.activation.relu);
+        for block in with_relu.take(dropped) {
+            block.activation.dropout = Dropout {
+                probability: experiment.recipe.dropout,
+                key: 1,
+            };
         }
         let images = experiment.recipe.batch_size;
         let parameters = chained
@@ -130,7 +141,7 @@ impl LayerTimes {
     }
 }
 
-fn block(layer: &Convolution, work: &Work, experiment: &Experiment) -> Block {
+fn block(layer: &Convolution, work: &Work) -> Block {
     Block {
         geometry: Geometry {
             in_channels: layer.in_channels,
@@ -148,14 +159,7 @@ fn block(layer: &Convolution, work: &Work, experiment: &Experiment) -> Block {
         },
         activation: Activation {
             relu: layer.relu,
-            dropout: Dropout {
-                probability: if layer.relu {
-                    experiment.recipe.dropout
-                } else {
-                    0.0
-                },
-                key: 1,
-            },
+            dropout: Dropout::NONE,
             max_pool: work.pooled,
         },
     }
