@@ -138,15 +138,25 @@ impl ConvolutionBlock {
         }
     }
 
+    /// Leaves the running statistics as they are in training.
+    pub(crate) fn remove_running_averages(&mut self) {
+        for norm in self.batch_norm.iter_mut().chain(&mut self.later_batch_norms) {
+            norm.momentum = 0.0;
+        }
+    }
+
     /// Moves the running statistics towards the batch's, as Burn's own batch normalisation does: by `share` of the distance, or
     /// by its momentum.
     pub(crate) fn keep_statistics(&self, time: usize, batch: BatchStatistics, share: Option<f64>) {
         let Some(norm) = self.batch_norm(time) else {
             return;
         };
+        let share = share.unwrap_or(norm.momentum);
+        if share == 0.0 {
+            return;
+        }
         let running = [&norm.running_mean, &norm.running_var];
         let kept = running.map(RunningState::value);
-        let share = share.unwrap_or(norm.momentum);
         let moved = moved(kept, [batch.mean, batch.variance], share);
         for (running, moved) in running.into_iter().zip(moved) {
             set(running, moved);

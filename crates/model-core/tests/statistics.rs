@@ -88,3 +88,24 @@ fn estimated_on_batches_they_are_the_mean_of_each_batchs() {
         }
     }
 }
+
+#[test]
+fn without_running_averages_training_leaves_them_and_estimates_are_the_same() {
+    let device = Device::flex();
+    let training = device.clone().autodiff();
+    let with = network(&training);
+    let begun = weights::to_bytes(&with).unwrap();
+    let without = weights::from_bytes(network(&training), begun, "begun").unwrap();
+    let without = without.without_running_averages();
+    let before = statistics(&without);
+    let [batch, other] = [images(16, &training), images(16, &device)];
+    let in_training = [&with, &without].map(|network| network.forward(batch.clone()));
+    let [of_with, of_without] = in_training.map(|logits| logits.inner().into_data());
+    assert_eq!(of_with, of_without);
+    assert_eq!(statistics(&without), before);
+    assert_ne!(statistics(&with), before);
+    for network in [&with, &without] {
+        network.estimate_statistics([other.clone()]);
+    }
+    assert_eq!(statistics(&with), statistics(&without));
+}

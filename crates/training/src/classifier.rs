@@ -29,7 +29,8 @@ pub struct Classifier {
     pub statistics: Option<Statistics>,
 }
 
-/// The network of an experiment, with weights drawn from the device's generator and the dropout of the recipe.
+/// The network of an experiment, with weights drawn from the device's generator, the dropout of the recipe, and no running
+/// statistics where the recipe has them estimated.
 ///
 /// # Errors
 ///
@@ -40,9 +41,13 @@ pub fn network(
     device: &Device,
 ) -> Result<Network, ArchitectureError> {
     let network = Network::new(architecture, recipe.dropout, device)?;
-    Ok(match recipe.dropout_after {
+    let network = match recipe.dropout_after {
         DropoutAfter::EveryRelu => network,
         DropoutAfter::LastRelu => network.with_dropout_after_last_relu_alone(),
+    };
+    Ok(match recipe.statistics_images {
+        0 => network,
+        _ => network.without_running_averages(),
     })
 }
 

@@ -70,6 +70,15 @@ impl Network {
         self
     }
 
+    /// The same network without running averages of batch normalisation's statistics, which would be for nothing where these are
+    /// [estimated](Self::estimate_statistics) before each evaluation.
+    pub fn without_running_averages(mut self) -> Self {
+        for block in blocks_mut(&mut self.stages) {
+            block.remove_running_averages();
+        }
+        self
+    }
+
     /// `[batch, channels, height, width]` → logits `[batch, classes]`.
     ///
     /// On an autodiff device batch normalisation uses the batch's statistics, elsewhere those kept in training.

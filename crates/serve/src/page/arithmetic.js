@@ -1,27 +1,16 @@
 // How the value of a cell is made: the same sums as the network's, in the open.
 
-import { ask } from "./asking.js";
 import { floats } from "./pixels.js";
 
-const known = new Map();
-
-/** What a step's layers compute with, asked for once. */
-export function weightsOf(name) {
-  if (!known.has(name)) {
-    const asked = ask(`api/weights/${name}`).then((answer) => {
-      const layers = answer.layers.map((layer) => ({
-        ...layer,
-        weights: layer.weights && floats(layer.weights),
-        scale: layer.scale && floats(layer.scale),
-        offset: layer.offset && floats(layer.offset),
-      }));
-      return { ...answer, layers };
-    });
-    known.set(name, asked);
-    // What went wrong once may go right later.
-    asked.catch(() => known.delete(name));
-  }
-  return known.get(name);
+/** What a step's layers compute with, from the server's answer. */
+export function networkOf(answer) {
+  const layers = answer.layers.map((layer) => ({
+    ...layer,
+    weights: layer.weights && floats(layer.weights),
+    scale: layer.scale && floats(layer.scale),
+    offset: layer.offset && floats(layer.offset),
+  }));
+  return { ...answer, layers };
 }
 
 /** What the first layer is given: pixels as the networks are trained on them. */

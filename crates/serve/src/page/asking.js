@@ -1,5 +1,7 @@
 // Questions to the server, or to what takes its place where the page was exported.
 
+import { networkOf } from "./arithmetic.js";
+
 /** Whether the page was exported: then there is no server, and the browser computes. */
 export const isExported = "exported" in document.documentElement.dataset;
 
@@ -15,8 +17,7 @@ export class Refused extends Error {
 /** The JSON that there is at a path. */
 export async function ask(path, options) {
   if (isExported && path.startsWith("api/")) {
-    const { answerTo } = await import("./exported.js");
-    return answerTo(path);
+    return askWorker(path);
   }
   const response = await fetch(path, options);
   const answer = await response.json();
@@ -29,8 +30,7 @@ export async function ask(path, options) {
 /** The answer to a JSON question at a path. */
 export async function post(path, question, signal) {
   if (isExported) {
-    const { answerTo } = await import("./exported.js");
-    return answerTo(path, question);
+    return askWorker(path, question);
   }
   return ask(path, {
     method: "POST",
@@ -38,6 +38,55 @@ export async function post(path, question, signal) {
     body: JSON.stringify(question),
     signal,
   });
+}
+
+/** What answers an exported page, and the questions that it has not answered yet. */
+let worker = null;
+const waiting = new Map();
+let asked = 0;
+
+/** The answer of an exported page's own worker: networks are computed there, so that drawing never waits for them. */
+function askWorker(path, question) {
+  worker ??= begun();
+  asked += 1;
+  const number = asked;
+  worker.postMessage({ number, path, question });
+  return new Promise((answered, refused) => {
+    waiting.set(number, { answered, refused });
+  });
+}
+
+function begun() {
+  const worker = new Worker("exported.js", { type: "module" });
+  worker.onmessage = ({ data: { number, answer, error } }) => {
+    const { answered, refused } = waiting.get(number);
+    waiting.delete(number);
+    if (error) {
+      refused(error.status ? new Refused(error.message, error.status, 0) : new Error(error.message));
+    } else {
+      answered(answer);
+    }
+  };
+  worker.onerror = () => {
+    for (const { refused } of waiting.values()) {
+      refused(new Error("exported.js cannot be run"));
+    }
+    waiting.clear();
+  };
+  return worker;
+}
+
+const known = new Map();
+
+/** What a step's layers compute with, asked for once. */
+export function weightsOf(name) {
+  if (!known.has(name)) {
+    const network = ask(`api/weights/${name}`).then(networkOf);
+    known.set(name, network);
+    // What went wrong once may go right later.
+    network.catch(() => known.delete(name));
+  }
+  return known.get(name);
 }
 
 /** What the networks make of a drawing `{width, height, pixels, step}`; with `exact`, the values of the step's layers too. */

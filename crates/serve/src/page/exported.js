@@ -1,8 +1,7 @@
-// The answers of a page without a server, in the same words as the server's: what it would compute is computed here, and what it
-// would read is in a file beside the page.
+// The answers of a page without a server, in the same words as the server's: what it would compute is computed here, in a worker,
+// and what it would read is in a file beside the page.
 
-import { weightsOf } from "./arithmetic.js";
-import { Refused } from "./asking.js";
+import { networkOf } from "./arithmetic.js";
 import { erasuresOf, outputsOf, probabilitiesOf } from "./networks.js";
 import { decode, encode } from "./pixels.js";
 import { prepare } from "./prepare.js";
@@ -14,14 +13,22 @@ const PIXELS = 28 * 28;
 
 let content = null;
 
+onmessage = async ({ data: { number, path, question } }) => {
+  try {
+    postMessage({ number, answer: await answerTo(path, question) });
+  } catch ({ message, status }) {
+    postMessage({ number, error: { message, status } });
+  }
+};
+
 /** What the server would answer to a question at a path such as `api/digits/7`. */
-export async function answerTo(path, question) {
+async function answerTo(path, question) {
   const asked = (content ??= read());
   // What went wrong once may go right later.
   asked.catch(() => {
     content = null;
   });
-  const { ladder, results, weights, digits } = await asked;
+  const { ladder, results, weights, networks, digits } = await asked;
   const [kind, name] = path.replace("api/", "").split(/[/?]/);
   switch (kind) {
     case "ladder":
@@ -33,13 +40,16 @@ export async function answerTo(path, question) {
     case "digits":
       return name.startsWith("of=") ? name.slice(3).split(",").map((index) => digitOf(digits, index)) : digitOf(digits, name);
     case "predict":
-      return predict(ladder.steps, question);
+      return predict(ladder.steps, networks, question);
     case "erase":
-      return erase(ladder.steps, question);
+      return erase(ladder.steps, networks, question);
     default:
-      throw new Refused(`there is nothing at ${path}`, 404);
+      throw refusal(`there is nothing at ${path}`, 404);
   }
 }
+
+/** An error with the status that the server would give it. */
+const refusal = (message, status) => Object.assign(new Error(message), { status });
 
 /** Reads the file: a line of JSON, and behind it the numbers of all networks and the pixels of all digits. */
 async function read() {
@@ -57,7 +67,8 @@ async function read() {
     digit.pixels = encode(bytes.subarray(pixels + at * PIXELS, pixels + (at + 1) * PIXELS));
   });
   ladder.offered = digits.map((digit) => digit.index);
-  return { ladder, results, weights, digits };
+  const networks = Object.fromEntries(Object.entries(weights).map(([name, answer]) => [name, networkOf(answer)]));
+  return { ladder, results, weights, networks, digits };
 }
 
 /** Integers of three bytes: first come the lowest of all, last the highest. */
@@ -84,39 +95,36 @@ function digitOf(digits, name) {
   const digit = digits.find(({ index }) => String(index) === name);
   if (!digit) {
     const few = `this page has ${digits.length} test digits: the first ten, and those that a step gets wrong`;
-    throw new Refused(`${few}; \`cargo ladder serve\` has all`, 404);
+    throw refusal(`${few}; \`cargo ladder serve\` has all`, 404);
   }
   return digit;
 }
 
-async function predict(steps, { step, exact, ...drawing }) {
+function predict(steps, networks, { step, exact, ...drawing }) {
   const { pixels, preparation, frame } = prepared(drawing);
   let layers = null;
-  const predictions = await Promise.all(
-    steps.map(async (it) => {
-      if (it.missing) {
-        return null;
-      }
-      const outputs = outputsOf(pixels, it.summary.layers, await weightsOf(it.name));
-      if (it.name === step) {
-        layers = outputs.map((maps) => shown(maps, exact));
-      }
-      const probabilities = probabilitiesOf(outputs.at(-1));
-      return { digit: probabilities.indexOf(Math.max(...probabilities)), probabilities };
-    }),
-  );
+  const predictions = steps.map((it) => {
+    if (it.missing) {
+      return null;
+    }
+    const outputs = outputsOf(pixels, it.summary.layers, networks[it.name]);
+    if (it.name === step) {
+      layers = outputs.map((maps) => shown(maps, exact));
+    }
+    const probabilities = probabilitiesOf(outputs.at(-1));
+    return { digit: probabilities.indexOf(Math.max(...probabilities)), probabilities };
+  });
   // Nothing is trained here.
   return { seen: { pixels: encode(pixels), preparation, frame }, steps: predictions, layers, training: [] };
 }
 
-async function erase(steps, { step, ...drawing }) {
+async function erase(steps, networks, { step, ...drawing }) {
   const { pixels } = prepared(drawing);
   const { missing, summary } = steps.find((it) => it.name === step);
   if (missing) {
     return null;
   }
-  const weights = await weightsOf(step);
-  const ask = (levels) => probabilitiesOf(outputsOf(levels, summary.layers, weights).at(-1));
+  const ask = (levels) => probabilitiesOf(outputsOf(levels, summary.layers, networks[step]).at(-1));
   const erasures = await erasuresOf(pixels, summary.layers[0].n_in, ask);
   return { ...erasures, erased: encodeFloats(erasures.erased) };
 }
@@ -124,7 +132,7 @@ async function erase(steps, { step, ...drawing }) {
 function prepared({ width, height, pixels }) {
   const made = prepare({ width, height, pixels: decode(pixels) });
   if (!made) {
-    throw new Refused("cannot use the drawing: it is blank: no ink stands out from the paper", 422);
+    throw refusal("cannot use the drawing: it is blank: no ink stands out from the paper", 422);
   }
   return made;
 }

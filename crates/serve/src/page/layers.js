@@ -1,6 +1,6 @@
 // The maps that the layers of the chosen step make of the drawing, what each of their cells sees, and why it has its value.
 
-import { weightsOf } from "./arithmetic.js";
+import { weightsOf } from "./asking.js";
 import { MapSheet } from "./map_sheet.js";
 import { decode, floats, hiddenCanvas, onColourScheme, paint, styled } from "./pixels.js";
 import { WhyPanel, explanationOf, named } from "./why.js";

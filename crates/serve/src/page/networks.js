@@ -35,7 +35,7 @@ export function probabilitiesOf({ values }) {
 
 /**
  * What a network says where a part of a digit is erased. `ask` gives the probabilities for levels. It is asked in several goes, so
- * that one can go on drawing.
+ * that other questions are answered in between.
  */
 export async function erasuresOf(levels, side, ask) {
   const tiles = side / TILE;

@@ -1,7 +1,7 @@
 // Why the most probable digit and not the next: where the drawing speaks for either, and what the last layer makes of it.
 
-import { explain, weightsOf } from "./arithmetic.js";
-import { predict, post } from "./asking.js";
+import { explain } from "./arithmetic.js";
+import { predict, post, weightsOf } from "./asking.js";
 import { colour, decode, floats, hiddenCanvas, onColourScheme, paint } from "./pixels.js";
 import { aDigit, decimal, element, percent, signed } from "./words.js";
 
