@@ -22,26 +22,27 @@ impl SgdStep {
         gradient: &[f32],
         velocity: Option<&[f32]>,
     ) -> (Vec<f32>, Vec<f32>) {
-        let mut velocities = gradient.to_vec();
-        for (gradient, parameter) in velocities.iter_mut().zip(parameter) {
-            *gradient += parameter * self.weight_decay;
-        }
-        let mut steps = velocities.clone();
-        if let Some(before) = velocity {
-            for (velocity, before) in velocities.iter_mut().zip(before) {
-                *velocity += before * self.momentum;
+        let decayed =
+            |(gradient, parameter): (&f32, &f32)| gradient + parameter * self.weight_decay;
+        let gradients = gradient.iter().zip(parameter).map(decayed);
+        let velocities: Vec<f32> = match velocity {
+            None => gradients.clone().collect(),
+            Some(before) => {
+                let kept = before.iter().map(|before| before * self.momentum);
+                let sums = gradients.clone().zip(kept);
+                sums.map(|(gradient, kept)| gradient + kept).collect()
             }
-        }
-        for (step, velocity) in steps.iter_mut().zip(&velocities) {
-            *step = if self.nesterov {
-                velocity * self.momentum + *step
+        };
+        let directions = gradients.zip(&velocities).map(|(gradient, velocity)| {
+            if self.nesterov {
+                velocity * self.momentum + gradient
             } else {
                 *velocity
-            };
-        }
-        for (step, parameter) in steps.iter_mut().zip(parameter) {
-            *step = parameter - *step * self.learning_rate;
-        }
-        (steps, velocities)
+            }
+        });
+        let stepped = parameter.iter().zip(directions);
+        let stepped =
+            stepped.map(|(parameter, direction)| parameter - direction * self.learning_rate);
+        (stepped.collect(), velocities)
     }
 }

@@ -140,7 +140,11 @@ impl ConvolutionBlock {
 
     /// Leaves the running statistics as they are in training.
     pub(crate) fn remove_running_averages(&mut self) {
-        for norm in self.batch_norm.iter_mut().chain(&mut self.later_batch_norms) {
+        for norm in self
+            .batch_norm
+            .iter_mut()
+            .chain(&mut self.later_batch_norms)
+        {
             norm.momentum = 0.0;
         }
     }
