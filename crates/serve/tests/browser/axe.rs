@@ -35,8 +35,10 @@ fn axe_finds_nothing() {
 
 fn assert_sound_for_all(page: &mut Page, axe: &str) {
     page.open_at("#digit=947");
-    page.browser
-        .wait_until("document.querySelector('#versus')?.hidden === false");
+    // Not what it said of the sample: the layers are still moving then.
+    page.browser.wait_until(
+        "document.querySelector('#versus-title')?.textContent === 'Why an 8 and not a 9?'",
+    );
     let layer = "#maps > li:nth-child(2) canvas";
     page.browser.draw(layer, "mouse", &[[0.11, 0.4]]);
     page.browser

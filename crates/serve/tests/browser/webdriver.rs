@@ -39,17 +39,9 @@ pub struct Browser {
 impl Browser {
     pub fn start(view: View) -> Self {
         let files = TempDir::new().unwrap();
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .env("TMPDIR", files.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is installed");
-        let mut output = BufReader::new(driver.stdout.take().unwrap());
-        let port = port(&mut output);
-        // It would stop at a full pipe.
-        thread::spawn(move || output.read_to_end(&mut Vec::new()));
+        // Where another program takes the port that it has chosen before it does, it ends.
+        let begun = (0..3).find_map(|_| begin(&files));
+        let (driver, port) = begun.expect("chromedriver takes a port");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut browser = Self {
             driver,
@@ -268,15 +260,24 @@ impl Drop for Browser {
     }
 }
 
-/// The port that chromedriver says it has taken.
-fn port(output: &mut impl BufRead) -> u16 {
-    for line in output.lines() {
-        let line = line.unwrap();
-        if let Some((_, port)) = line.split_once("started successfully on port ") {
-            return port.trim_end_matches('.').parse().unwrap();
-        }
-    }
-    panic!("chromedriver ended before it had a port");
+/// Chromedriver, and the port that it says it has taken.
+fn begin(files: &TempDir) -> Option<(Child, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .env("TMPDIR", files.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver is installed");
+    let mut output = BufReader::new(driver.stdout.take().unwrap());
+    let mut lines = output.by_ref().lines().map(Result::unwrap);
+    let port = lines.find_map(|line| {
+        let (_, port) = line.split_once("started successfully on port ")?;
+        Some(port.trim_end_matches('.').parse().unwrap())
+    });
+    // It would stop at a full pipe.
+    thread::spawn(move || output.read_to_end(&mut Vec::new()));
+    port.map(|port| (driver, port))
 }
 
 fn capabilities(profile: &str) -> Value {
