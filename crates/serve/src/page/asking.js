@@ -57,8 +57,8 @@ function askWorker(path, question) {
 }
 
 function begun() {
-  const worker = new Worker("exported.js", { type: "module" });
-  worker.onmessage = ({ data: { number, answer, error } }) => {
+  const made = new Worker("exported.js", { type: "module" });
+  made.onmessage = ({ data: { number, answer, error } }) => {
     const { answered, refused } = waiting.get(number);
     waiting.delete(number);
     if (error) {
@@ -67,13 +67,15 @@ function begun() {
       answered(answer);
     }
   };
-  worker.onerror = () => {
+  made.onerror = () => {
+    // What went wrong once may go right later.
+    worker = null;
     for (const { refused } of waiting.values()) {
       refused(new Error("exported.js cannot be run"));
     }
     waiting.clear();
   };
-  return worker;
+  return made;
 }
 
 const known = new Map();
